@@ -14,9 +14,9 @@ from typing import Any, Final, TypeVar
 
 from benchmarks.harness import Row, Spread, Table
 from benchmarks.log_tail import write_lines
-from eldonia_ops.app.connections import Places
-from eldonia_ops.app.listener import bind
-from eldonia_ops.app.stream_server import StreamAccess, StreamServer
+from eldonia_ops.app.listening.connections import Places
+from eldonia_ops.app.listening.listener import bind
+from eldonia_ops.app.listening.stream_server import StreamAccess, StreamServer
 from eldonia_ops.intake import IntakeLimits, StreamListener
 from eldonia_ops.intake.fluent_forward import INTAKE
 from eldonia_ops.ports import LogQuery, TelemetryStores

@@ -6,7 +6,7 @@ import msgspec
 
 from benchmarks.harness import Contender, Table, alternate, durations
 from eldonia_ops.model.timestamps import parse_timestamp
-from eldonia_ops.protocols.log_lines import parse_line
+from eldonia_ops.protocols.logs.lines import parse_line
 
 TITLE = "Log lines to records"
 

@@ -12,7 +12,7 @@ from eldonia_ops.model.log_batch import LogBatch, LogBlock, LogPart
 from eldonia_ops.model.logs import LogLevel
 from eldonia_ops.ports import LogQuery, TelemetryStores
 from eldonia_ops.services.ingest import IngestService, Origin
-from eldonia_ops.services.log_patterns import pattern_changes, patterns_of
+from eldonia_ops.services.logs.patterns import pattern_changes, patterns_of
 from eldonia_ops.storage.clickhouse import ClickhouseTelemetryStore, open_telemetry_store
 
 _BATCH = 5_000

@@ -26,8 +26,8 @@ from eldonia_ops.model.log_levels import fold_level
 from eldonia_ops.model.logs import LogLevel, LogRecord
 from eldonia_ops.ports import LogQuery, LogStore, TelemetryStore
 from eldonia_ops.search import parse_search
-from eldonia_ops.search.pipe_parser import parse_pipeline
-from eldonia_ops.services.log_pipelines import run_pipeline, width_of
+from eldonia_ops.search.pipes.parser import parse_pipeline
+from eldonia_ops.services.logs.pipelines import run_pipeline, width_of
 from eldonia_ops.storage.clickhouse import open_telemetry_store
 
 _GENERATOR = "ELDONIA_LOG_GENERATOR"

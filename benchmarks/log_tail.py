@@ -14,7 +14,7 @@ from eldonia_ops.collectors.tail.follow import DEFAULT_OPTIONS, TailBatch
 from eldonia_ops.collectors.tail.records import batch_records
 from eldonia_ops.model.logs import LogRecord
 from eldonia_ops.ports import LogQuery, TelemetryStores
-from eldonia_ops.protocols.log_lines import LineDefaults
+from eldonia_ops.protocols.logs.lines import LineDefaults
 from eldonia_ops.services.ingest import IngestService, Origin
 from eldonia_ops.storage.clickhouse import open_telemetry_store
 

@@ -17,7 +17,7 @@ from benchmarks.harness import Contender, Table, alternate, durations
 from benchmarks.processes import free_port, python
 from benchmarks.series import QUERY, Workload
 from eldonia_ops.promql import evaluate, parse, plan
-from eldonia_ops.storage.clickhouse.head import Head
+from eldonia_ops.storage.clickhouse.metrics.head import Head
 
 
 def run(quick: bool) -> list[Table]:

@@ -7,8 +7,8 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from benchmarks.harness import Contender, Table, alternate, rates
 from eldonia_ops.model.labels import Labels
-from eldonia_ops.protocols.prometheus_text import ScrapeParser
-from eldonia_ops.protocols.scrape_rows import ScrapeRows
+from eldonia_ops.protocols.prometheus.scrape_rows import ScrapeRows
+from eldonia_ops.protocols.prometheus.text import ScrapeParser
 
 TITLE = "Scrape parsing"
 

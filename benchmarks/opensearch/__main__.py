@@ -17,9 +17,9 @@ from benchmarks.opensearch.questions import Questions
 from eldonia_ops.protocols.elasticsearch.documents import record_of_document
 from eldonia_ops.protocols.elasticsearch.query.errors import DslError
 from eldonia_ops.protocols.elasticsearch.query.fields import index_pattern
-from eldonia_ops.services.elasticsearch_queries import ElasticsearchQueries
+from eldonia_ops.services.elasticsearch.queries import ElasticsearchQueries
 from eldonia_ops.storage.clickhouse import open_on_engine
-from eldonia_ops.storage.clickhouse.chdb_engine import ChdbEngine
+from eldonia_ops.storage.clickhouse.engines.chdb import ChdbEngine
 
 INDEX = "compare"
 _MISSING = (2**63 - 1, -(2**63))

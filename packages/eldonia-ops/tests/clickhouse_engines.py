@@ -14,10 +14,11 @@ from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 
-from eldonia_ops.storage.clickhouse import chdb_engine, chdb_settings
-from eldonia_ops.storage.clickhouse.chdb_engine import ChdbEngine, memory_file
-from eldonia_ops.storage.clickhouse.engine import Engine
-from eldonia_ops.storage.clickhouse.server_engine import ServerEngine
+from eldonia_ops.storage.clickhouse.engines import chdb as chdb_engine
+from eldonia_ops.storage.clickhouse.engines import chdb_settings
+from eldonia_ops.storage.clickhouse.engines.chdb import ChdbEngine, memory_file
+from eldonia_ops.storage.clickhouse.engines.engine import Engine
+from eldonia_ops.storage.clickhouse.engines.server import ServerEngine
 
 _databases = itertools.count()
 CLUSTER = """

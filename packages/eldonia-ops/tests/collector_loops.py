@@ -8,7 +8,7 @@ from eldonia_ops.collectors.collector import Collector, CollectorContext, LoopCo
 from eldonia_ops.collectors.status import TurnWatch, Unwatched
 from eldonia_ops.model.logs import LogRecord
 from eldonia_ops.ports import Clock, ProbeResult
-from eldonia_ops.protocols.scrape_rows import Collected, CollectedSink
+from eldonia_ops.protocols.prometheus.scrape_rows import Collected, CollectedSink
 from eldonia_ops.services.clock import ManualClock
 from eldonia_ops.settings import Settings, parse_settings
 

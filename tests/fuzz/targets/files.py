@@ -10,10 +10,10 @@ from eldonia_ops.lint.kinds import FileKind, kind_of
 from eldonia_ops.lint.report import format_diagnostic
 from eldonia_ops.model.errors import ConfigError
 from eldonia_ops.notifiers.registry import built_in
-from eldonia_ops.protocols.alertmanager_config import parse_alertmanager_config
-from eldonia_ops.protocols.prometheus_rules import parse_rule_file
+from eldonia_ops.protocols.alertmanager.config import parse_alertmanager_config
+from eldonia_ops.protocols.prometheus.rules import parse_rule_file
+from eldonia_ops.protocols.prometheus.web_config import parse_web_config
 from eldonia_ops.protocols.runbook_file import parse_runbook
-from eldonia_ops.protocols.web_config import parse_web_config
 from eldonia_ops.protocols.yaml_document import YamlNode, load
 from eldonia_ops.settings import examine_settings
 from eldonia_ops.settings.listen import parse_listen

@@ -17,13 +17,13 @@ from eldonia_ops.model.samples import ABSENT_NAN, STALE_NAN, SeriesBlock
 from eldonia_ops.promql import PromQLError, QueryLimits, evaluate, format_expr, parse, parse_selector, plan
 from eldonia_ops.promql.lexer import tokenize
 from eldonia_ops.promql.signatures import AGGREGATIONS, FUNCTIONS
-from eldonia_ops.protocols.matcher_syntax import parse_matchers
+from eldonia_ops.protocols.alertmanager.matcher_syntax import parse_matchers
 from eldonia_ops.search import SearchError, format_search, matches, parse_search
 from eldonia_ops.search.parser import MAX_SEARCH
 from eldonia_ops.search.tree import Not, leaves
-from eldonia_ops.storage.clickhouse.conditions import LOG_COLUMNS, SPAN_COLUMNS, conditions_sql
-from eldonia_ops.storage.clickhouse.engine import Parameter
-from eldonia_ops.storage.clickhouse.search import SearchSql, plain_text
+from eldonia_ops.storage.clickhouse.attributes.conditions import LOG_COLUMNS, SPAN_COLUMNS, conditions_sql
+from eldonia_ops.storage.clickhouse.engines.engine import Parameter
+from eldonia_ops.storage.clickhouse.logs.search import SearchSql, plain_text
 from eldonia_ops.template.errors import TemplateError
 from eldonia_ops.template.execute import RenderLimits as TemplateLimits
 from eldonia_ops.template.notification_data import NotificationData

@@ -12,9 +12,9 @@ from eldonia_ops.collectors.tail.files import LineReader, is_rotation_name, join
 from eldonia_ops.model.log_levels import fold_level
 from eldonia_ops.model.logs import LogLevel, LogRecord
 from eldonia_ops.model.timestamps import LATEST_NS, parse_timestamp
-from eldonia_ops.protocols.log_lines import LineFormat, parse_line
+from eldonia_ops.protocols.logs.lines import LineFormat, parse_line
 from eldonia_ops.security.events import MAX_TEXT, from_log
-from eldonia_ops.storage.clickhouse.documents import clean, encoded, indexed
+from eldonia_ops.storage.clickhouse.attributes.documents import clean, encoded, indexed
 from eldonia_ops.storage.state.columns import from_json, to_json
 from eldonia_ops.storage.wal.codec import MARK, Record, header, scan
 from fuzz.target import target

@@ -6,8 +6,8 @@ import numpy as np
 
 from eldonia_ops.intake.otlp.metric_names import label_name, metric_name, unit_words
 from eldonia_ops.model.labels import Labels
-from eldonia_ops.protocols.prometheus_text import ExpositionError, ScrapeParser
-from eldonia_ops.protocols.scrape_rows import ScrapeRows
+from eldonia_ops.protocols.prometheus.scrape_rows import ScrapeRows
+from eldonia_ops.protocols.prometheus.text import ExpositionError, ScrapeParser
 from fuzz.target import target
 from fuzz.targets.given import bounded, file_text, halves
 

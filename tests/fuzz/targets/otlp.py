@@ -13,7 +13,7 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 
 from eldonia_ops.intake.otlp import Encoding, OtlpError, decode_logs, decode_metrics, decode_traces
 from eldonia_ops.intake.otlp.messages import encode_error, encode_response
-from eldonia_ops.storage.clickhouse.documents import encoded, indexed
+from eldonia_ops.storage.clickhouse.attributes.documents import encoded, indexed
 from fuzz.target import target
 from fuzz.targets.given import bounded, file_text
 

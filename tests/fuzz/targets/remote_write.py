@@ -8,7 +8,7 @@ from eldonia_ops.intake import IntakeError, IntakeLimits
 from eldonia_ops.intake.prometheus_remote_write import Decoded, decode_write
 from eldonia_ops.model.native_histogram import NativeHistogram
 from eldonia_ops.model.samples import ABSENT_NAN_BITS
-from eldonia_ops.storage.clickhouse.histogram_codec import decode_histogram, encode_histogram
+from eldonia_ops.storage.clickhouse.metrics.histogram_codec import decode_histogram, encode_histogram
 from fuzz.target import target
 
 LIMITS = IntakeLimits(unpacked=256 << 10)

@@ -14,7 +14,7 @@ from typing import Any
 import msgspec
 
 from eldonia_ops.intake.otlp import Encoding, decode_logs, decode_metrics, decode_traces
-from eldonia_ops.protocols.prometheus_text import ScrapeParser
+from eldonia_ops.protocols.prometheus.text import ScrapeParser
 from eldonia_telemetry import dropped_data, otlp, record_encoder, redact, values
 from eldonia_telemetry.integrations.client_address import ClientAddress
 from eldonia_telemetry.metrics import otlp_json

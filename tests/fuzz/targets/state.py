@@ -8,7 +8,7 @@ import msgspec
 from eldonia_ops.collectors.tail.files import split_identity
 from eldonia_ops.model.alerts import Alert
 from eldonia_ops.model.labels import Labels
-from eldonia_ops.storage.clickhouse.documents import clean, encoded, indexed
+from eldonia_ops.storage.clickhouse.attributes.documents import clean, encoded, indexed
 from eldonia_ops.storage.state.columns import clean as clean_text
 from eldonia_ops.storage.state.columns import from_json, to_json
 from fuzz.target import target

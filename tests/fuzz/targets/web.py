@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 import msgspec
 
 from eldonia_ops.model.labels import Labels
-from eldonia_ops.protocols.alertmanager_api import (
+from eldonia_ops.protocols.alertmanager.api import (
     format_time,
     parse_time,
     read_alerts,

@@ -5,9 +5,9 @@ from eldonia_ops.model.erasure import Erasure
 from eldonia_ops.ports import Clock, LogStore, StateStore
 from eldonia_ops.search import parse_search
 from eldonia_ops.services.audit import AuditLog
-from eldonia_ops.services.erasures import Erasures
-from eldonia_ops.services.log_metrics import LogMetrics
-from eldonia_ops.services.log_retention import LogRetention
+from eldonia_ops.services.logs.erasures import Erasures
+from eldonia_ops.services.logs.metrics import LogMetrics
+from eldonia_ops.services.logs.retention import LogRetention
 from eldonia_ops.settings.log_retention import LogRetentionRule
 
 

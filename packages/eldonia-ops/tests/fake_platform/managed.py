@@ -23,8 +23,8 @@ from eldonia_ops.services.api.managed import (
     WantedChange,
     WantedRule,
 )
-from eldonia_ops.services.configuration_forms import forms
-from eldonia_ops.services.managed_configuration import ManagedChanges, name_of
+from eldonia_ops.services.configuration.forms import forms
+from eldonia_ops.services.configuration.managed import ManagedChanges, name_of
 from eldonia_ops.settings import examine_settings
 from eldonia_ops.settings.managed import EntryPlace, ManagedText
 

@@ -6,10 +6,10 @@ from collections.abc import Callable
 from argon2 import PasswordHasher
 
 from eldonia_ops.model.access import Account, Role
-from eldonia_ops.services.accounts import AccountService
-from eldonia_ops.services.passwords import Passwords
-from eldonia_ops.services.principals import Principals
-from eldonia_ops.services.sessions import SessionService
+from eldonia_ops.services.access.accounts import AccountService
+from eldonia_ops.services.access.passwords import Passwords
+from eldonia_ops.services.access.principals import Principals
+from eldonia_ops.services.access.sessions import SessionService
 from eldonia_ops.settings import SignOnSettings
 from fake_platform.alerts import FakeAlerts
 from fake_platform.backups import FakeBackups

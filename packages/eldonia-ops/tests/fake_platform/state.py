@@ -13,8 +13,8 @@ from eldonia_ops.model.audit import AuditEntry, AuditQuery
 from eldonia_ops.model.change import Change, ChangeKind
 from eldonia_ops.model.index_catalog import CatalogEntry, EntryKind
 from eldonia_ops.model.saved_search import SavedSearch
-from eldonia_ops.services.access import AccessService
-from eldonia_ops.services.principals import Principals
+from eldonia_ops.services.access.principals import Principals
+from eldonia_ops.services.access.tokens import AccessService
 from fake_platform.dashboards import FakeDashboards
 
 T = TypeVar("T")

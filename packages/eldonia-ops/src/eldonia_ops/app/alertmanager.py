@@ -8,25 +8,25 @@ from pathlib import Path
 from typing import Final
 
 from eldonia_ops.app.configuration import Configuration
-from eldonia_ops.app.connections import Places
 from eldonia_ops.app.data_directory import held_folder, own_folder
 from eldonia_ops.app.foundation import Foundation
-from eldonia_ops.app.listener import HttpServer, address_of, bind, serve_until_stopped
+from eldonia_ops.app.listening.connections import Places
+from eldonia_ops.app.listening.listener import HttpServer, address_of, bind, serve_until_stopped
+from eldonia_ops.app.listening.server_tls import server_tls
 from eldonia_ops.app.loader import configuration_of
 from eldonia_ops.app.modules import Module, running
 from eldonia_ops.app.profiles.alertmanager import alertmanager
 from eldonia_ops.app.reloading import Load, Reloading
-from eldonia_ops.app.server_tls import server_tls
 from eldonia_ops.collectors.host.config import HostSettings
 from eldonia_ops.http_client.connections import HttpClient
 from eldonia_ops.lint.sources import Override
 from eldonia_ops.model.errors import ConfigError, Diagnostic
 from eldonia_ops.model.places import is_loopback
 from eldonia_ops.ports import Clock, StateStore
+from eldonia_ops.protocols.prometheus.web_config import WebConfig, parse_web_config
 from eldonia_ops.protocols.text_file import read_text_file
-from eldonia_ops.protocols.web_config import WebConfig, parse_web_config
-from eldonia_ops.services.alerts import AlertService
-from eldonia_ops.services.basic_users import BasicUsers
+from eldonia_ops.services.access.basic_users import BasicUsers
+from eldonia_ops.services.alerts.alerts import AlertService
 from eldonia_ops.services.clock import SystemClock
 from eldonia_ops.services.loops import Loops
 from eldonia_ops.services.status import process_metrics

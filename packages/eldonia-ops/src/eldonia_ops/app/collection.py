@@ -22,7 +22,7 @@ from eldonia_ops.collectors.status import TargetHealth, TargetStatus
 from eldonia_ops.collectors.tail.records import StoredPositions
 from eldonia_ops.model.logs import LogRecord
 from eldonia_ops.ports import Clock, LogStore, StateStore
-from eldonia_ops.protocols.scrape_rows import Collected
+from eldonia_ops.protocols.prometheus.scrape_rows import Collected
 from eldonia_ops.services.api import TargetView
 from eldonia_ops.services.ingest import IngestService
 from eldonia_ops.services.loops import Loops

@@ -2,10 +2,10 @@
 
 from eldonia_ops.app.data_directory import held_folder, own_folder
 from eldonia_ops.model.access import Account, Role
-from eldonia_ops.services.accounts import AccountService
+from eldonia_ops.services.access.accounts import AccountService
+from eldonia_ops.services.access.principals import Principals
 from eldonia_ops.services.api.people import NewLink
 from eldonia_ops.services.clock import SystemClock
-from eldonia_ops.services.principals import Principals
 from eldonia_ops.settings import Settings
 from eldonia_ops.storage.state import open_state_store
 

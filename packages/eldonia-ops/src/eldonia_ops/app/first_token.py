@@ -4,7 +4,7 @@ from pathlib import Path
 
 from eldonia_ops.app.data_directory import held_folder, own_folder
 from eldonia_ops.app.platform import ADMIN_TOKEN_FILE
-from eldonia_ops.services.access import AccessService
+from eldonia_ops.services.access.tokens import AccessService
 from eldonia_ops.services.clock import SystemClock
 from eldonia_ops.settings import Settings
 from eldonia_ops.storage.state import open_state_store

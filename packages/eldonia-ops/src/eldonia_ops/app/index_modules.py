@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from eldonia_ops.app.foundation import Foundation
 from eldonia_ops.app.modules import Inert
 from eldonia_ops.ports import LogStore
-from eldonia_ops.services.index_retention import IndexRetention
+from eldonia_ops.services.elasticsearch.index_retention import IndexRetention
 
 
 class IndexRetentionModule(Inert):

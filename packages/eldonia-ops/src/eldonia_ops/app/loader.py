@@ -20,12 +20,12 @@ from eldonia_ops.model.errors import ConfigError, Diagnostic, Level
 from eldonia_ops.model.labels import Labels
 from eldonia_ops.model.places import FILE_NAME
 from eldonia_ops.notifiers.registry import installed
-from eldonia_ops.protocols.alertmanager_config_text import configuration_text
+from eldonia_ops.protocols.alertmanager.config_text import configuration_text
 from eldonia_ops.protocols.dashboard_file import in_folder
 from eldonia_ops.protocols.runbook_file import default_runbook
 from eldonia_ops.protocols.shipped_dashboards import shipped_dashboards
 from eldonia_ops.rules import AlertingRule, RuleGroup
-from eldonia_ops.services.rule_groups import running_groups
+from eldonia_ops.services.rules.groups import running_groups
 from eldonia_ops.settings import Settings
 from eldonia_ops.settings.managed import RECEIVERS, EntryPlace
 from eldonia_ops.slo.generate import generate_all

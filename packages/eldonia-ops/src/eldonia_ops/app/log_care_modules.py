@@ -8,9 +8,9 @@ from eldonia_ops.app.metrics import escaped
 from eldonia_ops.app.modules import Inert
 from eldonia_ops.ports import LogStore
 from eldonia_ops.services.audit import AuditLog
-from eldonia_ops.services.erasures import Erasures
-from eldonia_ops.services.log_pattern_mining import LogPatternMining
-from eldonia_ops.services.log_retention import LogRetention
+from eldonia_ops.services.logs.erasures import Erasures
+from eldonia_ops.services.logs.pattern_mining import LogPatternMining
+from eldonia_ops.services.logs.retention import LogRetention
 from eldonia_ops.storage.erasure_files import ErasureFiles
 
 

@@ -10,7 +10,7 @@ from eldonia_ops.app.modules import Inert
 from eldonia_ops.log_metrics import LogMetric
 from eldonia_ops.ports import TelemetryError
 from eldonia_ops.services.ingest import IngestService
-from eldonia_ops.services.log_metrics import LogMetrics
+from eldonia_ops.services.logs.metrics import LogMetrics
 
 log = logging.getLogger("eldonia_ops")
 

@@ -11,8 +11,7 @@ from eldonia_ops.app.reloading import Reloading
 from eldonia_ops.app.routing import TemplateRenderer
 from eldonia_ops.managed.secrets import SUFFIX, with_secrets_apart
 from eldonia_ops.ports import LogStore
-from eldonia_ops.services import log_rule_preview, rule_cards
-from eldonia_ops.services.alerts import AlertService
+from eldonia_ops.services.alerts.alerts import AlertService
 from eldonia_ops.services.api import Queries, ReloadView
 from eldonia_ops.services.api.managed import (
     ConfigurationView,
@@ -24,11 +23,13 @@ from eldonia_ops.services.api.managed import (
     WantedChange,
     WantedRule,
 )
-from eldonia_ops.services.configuration_forms import forms, secret_keys
-from eldonia_ops.services.entry_trials import EntryTrials
-from eldonia_ops.services.log_rules import LogRules
-from eldonia_ops.services.machine import look_around, watched_by
-from eldonia_ops.services.managed_configuration import ManagedChanges
+from eldonia_ops.services.configuration.entry_trials import EntryTrials
+from eldonia_ops.services.configuration.forms import forms, secret_keys
+from eldonia_ops.services.configuration.machine import look_around, watched_by
+from eldonia_ops.services.configuration.managed import ManagedChanges
+from eldonia_ops.services.logs import rule_preview as log_rule_preview
+from eldonia_ops.services.logs.rules import LogRules
+from eldonia_ops.services.rules import cards as rule_cards
 from eldonia_ops.settings import Settings
 from eldonia_ops.settings.managed import EntryPlace
 
@@ -36,7 +37,7 @@ _WATCHED: Final = ("url", "path", "targets", "instance")
 
 
 class ReloadedConfiguration:
-    """Implements :class:`~eldonia_ops.services.managed_configuration.InForce` over a reload."""
+    """Implements :class:`~eldonia_ops.services.configuration.managed.InForce` over a reload."""
 
     def __init__(self, reloads: Reloading, *, enabled: bool) -> None:
         self._reloads = reloads

@@ -6,14 +6,14 @@ import re
 from pathlib import Path
 from typing import Final
 
-from eldonia_ops.services.managed_configuration import HISTORY, SECRETS
+from eldonia_ops.services.configuration.managed import HISTORY, SECRETS
 from eldonia_ops.settings.managed import MANAGED_FILE
 
 _SECRET: Final = re.compile(rf"{SECRETS}/[0-9a-f]{{16}}")
 
 
 class ManagedFiles:
-    """Implements :class:`~eldonia_ops.services.managed_configuration.ManagedStore` in a folder."""
+    """Implements :class:`~eldonia_ops.services.configuration.managed.ManagedStore` in a folder."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder

@@ -11,7 +11,7 @@ from eldonia_ops.app.data_directory import held_folder
 from eldonia_ops.model.snapshots import SnapshotFile
 from eldonia_ops.services.backups import SCRATCH, kept_files
 from eldonia_ops.settings import Settings
-from eldonia_ops.storage.clickhouse import frozen
+from eldonia_ops.storage.clickhouse.engines import frozen
 from eldonia_ops.storage.state.backend import parse_url
 from eldonia_ops.storage.state.copies import copy_file, to_file
 from eldonia_ops.storage.state.postgresql import open_postgresql

@@ -23,24 +23,24 @@ from eldonia_ops.model.change import ChangeKind
 from eldonia_ops.model.errors import ConfigError, Diagnostic
 from eldonia_ops.model.places import is_loopback
 from eldonia_ops.ports import Snapshots, StateStore, TelemetryStore, TelemetryStores
-from eldonia_ops.services.access import AccessService
-from eldonia_ops.services.accounts import AccountService
-from eldonia_ops.services.alerts import AlertService
+from eldonia_ops.services.access.accounts import AccountService
+from eldonia_ops.services.access.principals import Principals
+from eldonia_ops.services.access.sessions import SessionService, SessionTimes
+from eldonia_ops.services.access.tokens import AccessService
+from eldonia_ops.services.alerts.alerts import AlertService
 from eldonia_ops.services.backups import BackupService
 from eldonia_ops.services.changes import Changes
 from eldonia_ops.services.clock import SystemClock
-from eldonia_ops.services.erasures import Erasures
-from eldonia_ops.services.incidents import IncidentService
+from eldonia_ops.services.incidents.incidents import IncidentService
 from eldonia_ops.services.ingest import IngestService
-from eldonia_ops.services.log_metrics import LogMetrics
-from eldonia_ops.services.log_retention import LogRetention
+from eldonia_ops.services.logs.erasures import Erasures
+from eldonia_ops.services.logs.metrics import LogMetrics
+from eldonia_ops.services.logs.retention import LogRetention
 from eldonia_ops.services.loops import Loops
 from eldonia_ops.services.metric_declarations import TABLE_INSERT
-from eldonia_ops.services.principals import Principals
 from eldonia_ops.services.queries import QueryService
 from eldonia_ops.services.recovery import RecoveryService
 from eldonia_ops.services.security import SecurityService
-from eldonia_ops.services.sessions import SessionService, SessionTimes
 from eldonia_ops.services.status import StatusService
 from eldonia_ops.settings import SessionSettings, Settings, SignOnSettings
 from eldonia_ops.storage.clickhouse import (

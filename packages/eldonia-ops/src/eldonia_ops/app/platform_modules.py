@@ -18,16 +18,16 @@ from eldonia_ops.protocols.shipped_sentences import wording_of_alerts
 from eldonia_ops.rules import RuleGroup, RuleRenderer, TickSettings
 from eldonia_ops.security.thresholds import Threshold
 from eldonia_ops.security.thresholds import faster as faster_thresholds
-from eldonia_ops.services.evaluation import EvaluationService
-from eldonia_ops.services.incident_transactions import IncidentTransactions
-from eldonia_ops.services.incidents import IncidentService
+from eldonia_ops.services.incidents.incidents import IncidentService
+from eldonia_ops.services.incidents.transactions import IncidentTransactions
 from eldonia_ops.services.ingest import Horizon, IngestService, Origin
-from eldonia_ops.services.log_pattern_mining import LogPatternMining
-from eldonia_ops.services.log_rules import LogRules
-from eldonia_ops.services.objectives import ObjectiveReports
-from eldonia_ops.services.personal_notifications import PersonalNotifications
+from eldonia_ops.services.logs.pattern_mining import LogPatternMining
+from eldonia_ops.services.logs.rules import LogRules
+from eldonia_ops.services.messages.personal import PersonalNotifications
 from eldonia_ops.services.queries import QueryService
 from eldonia_ops.services.recovery import Recoverable, RecoveryService
+from eldonia_ops.services.rules.evaluation import EvaluationService
+from eldonia_ops.services.rules.objectives import ObjectiveReports
 from eldonia_ops.services.security import SecurityService
 from eldonia_ops.services.span_metrics import SpanMetrics
 

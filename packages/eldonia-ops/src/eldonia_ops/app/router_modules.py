@@ -10,16 +10,16 @@ from eldonia_ops.app.metrics import loop_metrics
 from eldonia_ops.app.modules import Inert
 from eldonia_ops.app.routing import Notifiers, TemplateRenderer
 from eldonia_ops.ports import StateTransaction
-from eldonia_ops.services.alert_intake import AlertIntake
-from eldonia_ops.services.alerts import AlertService
+from eldonia_ops.services.alerts.alerts import AlertService
+from eldonia_ops.services.alerts.intake import AlertIntake
+from eldonia_ops.services.alerts.posted import ActiveLimits
 from eldonia_ops.services.api import RuleGroupView
-from eldonia_ops.services.delivery import DeliveryService, FindNotifier
-from eldonia_ops.services.incident_transactions import IncidentTransactions
-from eldonia_ops.services.no_incidents import NoIncidents
-from eldonia_ops.services.notification_queue import NotificationQueue
-from eldonia_ops.services.posted_alerts import ActiveLimits
+from eldonia_ops.services.incidents.no_incidents import NoIncidents
+from eldonia_ops.services.incidents.transactions import IncidentTransactions
+from eldonia_ops.services.messages.delivery import DeliveryService, FindNotifier
+from eldonia_ops.services.messages.notification_queue import NotificationQueue
+from eldonia_ops.services.messages.receiver_trials import ReceiverTrials
 from eldonia_ops.services.purge import PurgeService
-from eldonia_ops.services.receiver_trials import ReceiverTrials
 from eldonia_ops.services.service_loop import Wakeup
 from eldonia_ops.services.supervision import SupervisionService
 

@@ -38,7 +38,7 @@ def faster(routing: Routing, speed: float) -> Routing:
 
 
 class TemplateRenderer:
-    """Implements :class:`~eldonia_ops.services.notification_queue.Renderer` with the configured templates.
+    """Implements :class:`~eldonia_ops.services.messages.notification_queue.Renderer` with the configured templates.
 
     A template that fails must not keep a page from going out: the message is then rendered with the
     integration's default templates, which are ours and tested.

@@ -19,7 +19,7 @@ from eldonia_ops.collectors.status import TurnWatch
 from eldonia_ops.model.labels import Labels
 from eldonia_ops.model.samples import STALE_NAN, SampleRow, is_stale
 from eldonia_ops.ports import Clock
-from eldonia_ops.protocols.scrape_rows import Collected, CollectedSink
+from eldonia_ops.protocols.prometheus.scrape_rows import Collected, CollectedSink
 from eldonia_ops.services.loops import Loops
 from eldonia_ops.services.metric_declarations import COLLECTION
 from eldonia_ops.services.service_loop import supervise

@@ -4,10 +4,10 @@ import contextlib
 from collections.abc import Callable, Mapping
 
 from eldonia_ops.app.configuration import Configuration
-from eldonia_ops.app.connections import Places
-from eldonia_ops.app.listener import HttpServer, address_of, bind, serve_until_stopped
-from eldonia_ops.app.listeners import ListenersModule
-from eldonia_ops.app.main_tls import MainTls
+from eldonia_ops.app.listening.connections import Places
+from eldonia_ops.app.listening.listener import HttpServer, address_of, bind, serve_until_stopped
+from eldonia_ops.app.listening.listeners import ListenersModule
+from eldonia_ops.app.listening.main_tls import MainTls
 from eldonia_ops.app.platform import RunningPlatform, running_platform
 from eldonia_ops.app.reloading import Load
 from eldonia_ops.app.service_state import ServiceState

@@ -30,13 +30,16 @@ def check(
     as_json: AsJson = False,
     strict: Annotated[bool, typer.Option("--strict", help="Take every warning for an error.")] = False,
 ) -> None:
-    """Say what is wrong with a pipeline: every fault, matches that get nothing, tags that nothing takes.
+    """Say what is wrong with a pipeline: every fault, matches that get nothing, tags that nothing takes, and parsers
+    that read no line of the files that are here.
 
     Exit code 0: it can run (warnings allowed, but for --strict). 1: it cannot. 2: no such file.
     """
     from eldonia_ops.cli.pipeline_text import checked_json, checked_text
+    from eldonia_ops.lint.pipeline_samples import with_samples
+    from eldonia_ops.services.clock import SystemClock
 
-    loaded = _loaded(file)
+    loaded = with_samples(_loaded(file), SystemClock().now())
     if as_json:
         print_json(checked_json(loaded))
     else:

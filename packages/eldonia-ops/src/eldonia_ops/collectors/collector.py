@@ -12,7 +12,7 @@ from typing import Protocol, TypeAlias
 from eldonia_ops.collectors.status import TargetStatus, TurnWatch
 from eldonia_ops.model.logs import LogRecord
 from eldonia_ops.ports import Clock, ProbeResult
-from eldonia_ops.protocols.scrape_rows import CollectedSink
+from eldonia_ops.protocols.prometheus.scrape_rows import CollectedSink
 from eldonia_ops.settings import Settings
 from eldonia_ops.settings.declaration import Setting
 

@@ -12,7 +12,7 @@ from eldonia_ops.collectors.status import TargetStatus, TurnWatch, Unwatched
 from eldonia_ops.model.labels import Labels
 from eldonia_ops.model.samples import MetricMetadata
 from eldonia_ops.ports import Clock
-from eldonia_ops.protocols.scrape_rows import Collected, CollectedSink, Readings
+from eldonia_ops.protocols.prometheus.scrape_rows import Collected, CollectedSink, Readings
 
 log = logging.getLogger("eldonia_ops.collectors")
 

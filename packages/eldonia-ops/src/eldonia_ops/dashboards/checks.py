@@ -15,7 +15,7 @@ from eldonia_ops.dashboards.variables import PatternError, in_order, pattern_of,
 from eldonia_ops.model.errors import Level, nearest
 from eldonia_ops.promql import PromQLError, parse, parse_selector
 from eldonia_ops.search import SearchError
-from eldonia_ops.search.pipe_parser import parse_pipeline
+from eldonia_ops.search.pipes.parser import parse_pipeline
 
 _COLOR: Final = re.compile(
     r"(?:(?:super-light|light|semi-dark|dark)-)?(?:green|yellow|orange|red|blue|purple|gray)"

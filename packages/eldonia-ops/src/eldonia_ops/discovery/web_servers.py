@@ -9,7 +9,7 @@ from typing import Final
 import httpx
 
 from eldonia_ops.discovery.facts import Listener, WebAnswer
-from eldonia_ops.protocols.prometheus_text import ExpositionError, ScrapeParser
+from eldonia_ops.protocols.prometheus.text import ExpositionError, ScrapeParser
 
 _PATHS: Final = ("/", "/health", "/healthz", "/-/healthy", "/api/health")
 _STATUS_PATHS: Final = ("/nginx_status", "/stub_status", "/basic_status", "/status")

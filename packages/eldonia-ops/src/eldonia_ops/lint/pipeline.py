@@ -4,7 +4,7 @@ import glob
 import os
 import re
 import socket
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -13,6 +13,8 @@ from eldonia_ops.model.errors import ConfigError, Diagnostic, Level
 from eldonia_ops.pipeline.building import build_pipeline
 from eldonia_ops.pipeline.checks import check_pipeline
 from eldonia_ops.pipeline.graph import Pipeline
+from eldonia_ops.pipeline.outputs import ElasticsearchOutput
+from eldonia_ops.pipeline.outputs.index_setup import IndexSetup
 from eldonia_ops.pipeline.section import Section
 from eldonia_ops.protocols.fluentd_config import Surroundings, read_pipeline_file
 from eldonia_ops.settings import Settings, examine_settings
@@ -90,7 +92,23 @@ def _built(settings: PipelineSettings, env: Mapping[str, str], problems: list[Di
     pipeline = build_pipeline(joined, problems, hostname=hostname)
     if settings.used:
         problems += check_pipeline(pipeline)
+        problems += _templates(pipeline)
     return LoadedPipeline(pipeline, joined, tuple(sorted(problems, key=lambda one: (one.file, one.line))), settings)
+
+
+def _templates(pipeline: Pipeline) -> Iterator[Diagnostic]:
+    """What is wrong with the templates that outputs put. A file that is not here may be where the pipeline runs."""
+    for _, output in pipeline.outputs():
+        setup = output.setup if isinstance(output, ElasticsearchOutput) else IndexSetup()
+        for file in setup.files:
+            place = (output.place.file, output.place.line)
+            try:
+                setup.read(Path(file.path).read_text("utf-8"))
+            except OSError as error:
+                message = f"the index template {file.path} cannot be read: {error.strerror or error}"
+                yield Diagnostic(message, *place, level=Level.WARNING)
+            except ValueError as error:
+                yield Diagnostic(f"the index template {file.path} {error}", *place)
 
 
 def braces(pattern: str) -> list[str]:

@@ -6,7 +6,7 @@ from typing import Final
 from eldonia_ops.lint.expression_checks import habits_of
 from eldonia_ops.lint.template_queries import remarks_on
 from eldonia_ops.model.errors import Diagnostic, Level
-from eldonia_ops.protocols.prometheus_rules import ExaminedRules, locate
+from eldonia_ops.protocols.prometheus.rules import ExaminedRules, locate
 from eldonia_ops.protocols.yaml_document import YamlNode
 from eldonia_ops.rules.groups import AlertingRule
 from eldonia_ops.rules.log_expression import compares

@@ -19,11 +19,11 @@ from eldonia_ops.lint.rules import check_rules
 from eldonia_ops.lint.workspace import SHIPPED, Workspace
 from eldonia_ops.model.errors import ConfigError, Diagnostic, Level
 from eldonia_ops.model.places import FILE_NAME
-from eldonia_ops.protocols.alertmanager_additions import Added
-from eldonia_ops.protocols.alertmanager_config import AlertmanagerConfig, examine_alertmanager_config
+from eldonia_ops.protocols.alertmanager.additions import Added
+from eldonia_ops.protocols.alertmanager.config import AlertmanagerConfig, examine_alertmanager_config
 from eldonia_ops.protocols.dashboard_file import examine_dashboard
 from eldonia_ops.protocols.integration_kinds import IntegrationKinds
-from eldonia_ops.protocols.prometheus_rules import examine_rule_file, examine_rules
+from eldonia_ops.protocols.prometheus.rules import examine_rule_file, examine_rules
 from eldonia_ops.protocols.runbook_file import parse_runbook
 from eldonia_ops.settings import Settings, examine_settings
 from eldonia_ops.settings.managed import MANAGED_FILE, NO_PARTS, ManagedText, Parts

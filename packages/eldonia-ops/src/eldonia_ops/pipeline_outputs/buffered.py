@@ -33,7 +33,7 @@ from eldonia_ops.pipeline.event import Batch
 from eldonia_ops.pipeline.outputs import Output
 from eldonia_ops.pipeline_outputs.chunk_frames import ReadBatches, encode_events, payload_of
 from eldonia_ops.pipeline_outputs.chunk_store import ChunkStore
-from eldonia_ops.pipeline_outputs.delivery import Delivery
+from eldonia_ops.pipeline_outputs.delivery import Delivery, Watched
 from eldonia_ops.pipeline_outputs.running import BufferOverflowError, OutputEdge, OutputError, OutputStatus
 from eldonia_ops.pipeline_outputs.taken_keys import KEY_BYTES, digest_of
 
@@ -56,6 +56,7 @@ class BufferedOutput:
         delivery: Delivery,
         *,
         secondary: Delivery | None = None,
+        watched: Watched | None = None,
         nonce: str,
         executor: Executor | None = None,
     ) -> None:
@@ -64,6 +65,7 @@ class BufferedOutput:
         self._store = store
         self._delivery = delivery
         self._secondary = secondary
+        self._watched = watched
         self._executor = executor
         self._keys = ChunkKeys(settings)
         self._settings = settings
@@ -98,6 +100,14 @@ class BufferedOutput:
 
     async def run(self) -> None:
         """Flush what is due, until cancelled."""
+        watching = None if self._watched is None else asyncio.ensure_future(self._watched.watch())
+        try:
+            await self._flush_due()
+        finally:
+            if watching is not None:
+                watching.cancel()
+
+    async def _flush_due(self) -> None:
         while not self._closed:
             self._step(Ticked())
             self._changed.clear()  # what comes from here on, wakes
@@ -138,6 +148,8 @@ class BufferedOutput:
         """How it is doing."""
         state = self._state
         chunks = state.chunks
+        servers = {} if self._watched is None else self._watched.unavailable()
+        silent = [address for address, unavailable in servers.items() if unavailable]
         return [
             OutputStatus(
                 id=self.output.id,
@@ -154,7 +166,8 @@ class BufferedOutput:
                 given_up_events=self._given_up,
                 dropped_events=self._dropped,
                 next_retry_ms=0 if state.retry is None else state.retry.next_ms,
-                last_error=self._last_error,
+                last_error=self._last_error or (f"no heartbeat from {', '.join(silent)}" if silent else ""),
+                servers=tuple(servers.items()),
                 broken_chunks=getattr(self._store, "broken", 0),
             )
         ]

@@ -22,3 +22,15 @@ class Delivery(Protocol):
     async def close(self) -> None:
         """Let go of connections."""
         ...
+
+
+class Watched(Protocol):
+    """A delivery that looks at its servers between chunks."""
+
+    async def watch(self) -> None:
+        """Look at them until cancelled."""
+        ...
+
+    def unavailable(self) -> dict[str, bool]:
+        """Whether each of them is unavailable, by its address."""
+        ...

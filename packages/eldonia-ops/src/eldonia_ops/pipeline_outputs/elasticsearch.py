@@ -18,6 +18,8 @@ from eldonia_ops.pipeline.event import Batch, Event
 from eldonia_ops.pipeline.outputs.documents import Document, Documents
 from eldonia_ops.pipeline.outputs.elasticsearch import ElasticsearchOutput
 from eldonia_ops.pipeline_outputs.client import client_of, request
+from eldonia_ops.pipeline_outputs.elasticsearch_errors import item_reason, reason_of
+from eldonia_ops.pipeline_outputs.index_setup import prepare_indices
 from eldonia_ops.pipeline_outputs.running import OutputError
 
 logger = logging.getLogger(__name__)
@@ -25,7 +27,6 @@ logger = logging.getLogger(__name__)
 _LATER: Final = frozenset((429, 500, 502, 503, 504))
 _FINAL: Final = frozenset((400, 405, 406, 411, 414, 415))
 _REMEMBERED: Final = 64
-_MOST_REASON: Final = 300
 
 _Numbered = tuple[int, str, Event, Document]
 
@@ -34,11 +35,16 @@ class ElasticsearchDelivery:
     """Sends for one output. Documents that were taken, or refused for good, are not sent again with a chunk's rest."""
 
     def __init__(
-        self, output: ElasticsearchOutput, settings: BufferSettings, errors: Callable[[Batch, str], Awaitable[None]]
+        self,
+        output: ElasticsearchOutput,
+        settings: BufferSettings,
+        errors: Callable[[Batch, str], Awaitable[None]],
+        now_ms: Callable[[], int],
     ) -> None:
         self._output = output
         self._documents = Documents(output, settings)
         self._errors = errors
+        self._now_ms = now_ms
         self._client: httpx.AsyncClient | None = None
         self._url = 0
         self._prepared = False
@@ -91,7 +97,7 @@ class ElasticsearchDelivery:
             return await self._send(documents[:middle], done) + await self._send(documents[middle:], done)
         if not 200 <= answer.status_code < 300:
             raise OutputError(
-                f"bulk was answered with {answer.status_code}: {_reason(answer)}",
+                f"bulk was answered with {answer.status_code}: {reason_of(answer)}",
                 retry=answer.status_code not in _FINAL,
             )
         try:
@@ -112,9 +118,9 @@ class ElasticsearchDelivery:
             if 200 <= status < 300 or (status == 409 and self._output.write_operation == "create"):
                 done.add(document[0])
             elif status in _LATER:
-                later.append(f"{status} {_item_reason(outcome)}")
+                later.append(f"{status} {item_reason(outcome)}")
             else:
-                refused.setdefault(f"{status} {_item_reason(outcome)}", []).append(document)
+                refused.setdefault(f"{status} {item_reason(outcome)}", []).append(document)
         for reason, ones in refused.items():
             await self._refuse(ones, reason, done)
         return later
@@ -130,21 +136,9 @@ class ElasticsearchDelivery:
             done.update(one[0] for one in ones)
 
     async def _prepare(self) -> None:
-        """Put the index template once."""
-        output = self._output
-        if self._prepared:
-            return
-        if output.template is not None:
-            path = f"_index_template/{output.template_name}"
-            found = await self._request("GET", path, b"", {})
-            if found.status_code == 404 or output.template_overwrite:
-                body = msgspec.json.encode(output.template)
-                answer = await self._request("PUT", path, body, {"Content-Type": "application/json"})
-                if not 200 <= answer.status_code < 300:
-                    raise OutputError(f"the index template is refused with {answer.status_code}: {_reason(answer)}")
-            elif not 200 <= found.status_code < 300:
-                raise OutputError(f"index templates are answered with {found.status_code}: {_reason(found)}")
-        self._prepared = True
+        if not self._prepared:
+            await prepare_indices(self._output.setup, self._request, self._now_ms())
+            self._prepared = True
 
     async def _request(self, method: str, path: str, body: bytes, headers: dict[str, str]) -> httpx.Response:
         output = self._output
@@ -171,18 +165,3 @@ class ElasticsearchDelivery:
         if self._client is not None:
             await self._client.aclose()
             self._client = None
-
-
-def _reason(answer: httpx.Response) -> str:
-    try:
-        error = msgspec.json.decode(answer.content)["error"]
-    except (ValueError, KeyError, TypeError):
-        return answer.text[:_MOST_REASON]
-    return _item_reason({"error": error})
-
-
-def _item_reason(outcome: Any) -> str:
-    error = outcome.get("error")
-    if isinstance(error, dict):
-        return f"{error.get('type', '')}: {error.get('reason', '')}"[:_MOST_REASON]
-    return str(error or "")[:_MOST_REASON]

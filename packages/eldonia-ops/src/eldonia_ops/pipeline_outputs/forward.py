@@ -6,6 +6,7 @@ https://github.com/fluent/fluentd/wiki/Forward-Protocol-Specification-v1.5
 import asyncio
 import base64
 import contextlib
+import logging
 import ssl
 from collections.abc import Callable, Sequence
 from typing import Any, Final
@@ -17,7 +18,9 @@ from eldonia_ops.http_client.tls import tls_context
 from eldonia_ops.pipeline.buffer import Chunk
 from eldonia_ops.pipeline.event import Batch
 from eldonia_ops.pipeline.outputs.forward import ForwardOutput, ForwardServer
+from eldonia_ops.pipeline.server_health import ServerHealth, heard, looked_at, watched_from
 from eldonia_ops.pipeline_outputs.client import tls_config
+from eldonia_ops.pipeline_outputs.datagram_heartbeat import answers_datagram
 from eldonia_ops.pipeline_outputs.running import OutputError
 from eldonia_ops.protocols.fluent_forward import (
     Compression,
@@ -29,6 +32,8 @@ from eldonia_ops.protocols.fluent_forward import (
     encode_ping,
     read_helo,
 )
+
+logger = logging.getLogger(__name__)
 
 _READ: Final = 64 << 10
 _MOST_ANSWER: Final = 64 << 10
@@ -79,7 +84,8 @@ class _Line:
 
 
 class ForwardDelivery:
-    """Sends for one forward output. Servers have turns by their weight; one that failed rests for ``recover_wait``.
+    """Sends for one forward output. Servers have turns by their weight; one that failed rests for ``recover_wait``, and
+    one without heartbeats is asked last.
 
     With ``require_ack_response`` a chunk is written when the server says that it has it. Parts of a chunk that were
     acknowledged before another one failed are not sent again.
@@ -91,6 +97,9 @@ class ForwardDelivery:
         self._random_bytes = random_bytes
         self._turn = 0
         self._resting: dict[ForwardServer, int] = {}
+        settings = output.heartbeat
+        self._health = {server: watched_from(settings, now_ms()) for server in output.servers}
+        self._acknowledged: set[ForwardServer] = set()
         self._kept: dict[ForwardServer, list[_Line]] = {}
 
     async def deliver(self, chunk: Chunk, batches: Sequence[Batch]) -> None:
@@ -100,20 +109,72 @@ class ForwardDelivery:
             try:
                 await self._send(server, chunk, batches)
                 self._resting.pop(server, None)
+                if self._output.require_ack:
+                    self._acknowledged.add(server)
+                    self._heard(server)
                 return
             except OutputError as error:
-                failures.append(f"{server.host}:{server.port}: {error}")
+                failures.append(f"{_address(server)}: {error}")
                 self._resting[server] = self._now_ms() + round(self._output.recover_wait * 1_000)
         raise OutputError("; ".join(failures) or "there is no server")
 
+    async def watch(self) -> None:
+        """Send heartbeats until cancelled."""
+        if self._output.heartbeat.kind == "none":
+            return
+        await asyncio.gather(*(self._watch(server) for server in self._output.servers))
+
+    def unavailable(self) -> dict[str, bool]:
+        """Whether each server is unavailable, by its address."""
+        if self._output.heartbeat.kind == "none":
+            return {}
+        return {_address(server): not health.available for server, health in self._health.items()}
+
+    async def _watch(self, server: ForwardServer) -> None:
+        settings = self._output.heartbeat
+        while True:
+            if server in self._acknowledged:  # since the last look: that says as much
+                self._acknowledged.discard(server)
+            elif await self._answers(server):
+                self._heard(server)
+            self._put(server, looked_at(self._health[server], settings, self._now_ms()))
+            await asyncio.sleep(settings.interval_ms / 1_000)
+
+    async def _answers(self, server: ForwardServer) -> bool:
+        try:
+            if self._output.heartbeat.kind == "udp":
+                return await answers_datagram(server.host, server.port, self._output.connect_timeout)
+            await (await self._open(server)).close()
+            return True
+        except (OutputError, OSError):
+            return False
+
+    def _heard(self, server: ForwardServer) -> None:
+        self._put(server, heard(self._health[server], self._output.heartbeat, self._now_ms()))
+
+    def _put(self, server: ForwardServer, health: ServerHealth) -> None:
+        before = self._health[server].available
+        self._health[server] = health
+        if before and not health.available:
+            silent = (self._now_ms() - health.last_ms) / 1_000
+            logger.warning("%s: %s gives no heartbeat for %.0f s", self._output.id, _address(server), silent)
+        elif health.available and not before:
+            self._resting.pop(server, None)
+            logger.info("%s: %s is available again", self._output.id, _address(server))
+
     def _order(self) -> list[ForwardServer]:
-        """The servers to try: those that do not rest by turns, then those that do, each with standbys last."""
+        """The servers to try: those that are available by turns, then those that are not, each with standbys last."""
         turns = [server for server in self._output.servers for _ in range(max(1, min(server.weight, 100)))]
         self._turn += 37  # with no factor in common with most sums of weights, so that turns mix
         mixed = [turns[(self._turn + at) % len(turns)] for at in range(len(turns))] if turns else []
         now = self._now_ms()
         unique = list(dict.fromkeys(mixed))
-        return sorted(unique, key=lambda server: (self._resting.get(server, 0) > now, server.standby))
+
+        def last(server: ForwardServer) -> tuple[bool, bool]:
+            rests = self._resting.get(server, 0) > now or not self._health[server].available
+            return rests, server.standby
+
+        return sorted(unique, key=last)
 
     async def _send(self, server: ForwardServer, chunk: Chunk, batches: Sequence[Batch]) -> None:
         output = self._output
@@ -154,6 +215,9 @@ class ForwardDelivery:
             line = kept.pop()
             if not line.writer.is_closing():
                 return line
+        return await self._open(server)
+
+    async def _open(self, server: ForwardServer) -> _Line:
         output = self._output
         try:
             context: ssl.SSLContext | None = None
@@ -196,6 +260,10 @@ class ForwardDelivery:
             for line in lines:
                 await line.close()
         self._kept.clear()
+
+
+def _address(server: ForwardServer) -> str:
+    return f"{server.host}:{server.port}"
 
 
 def _by_tag(batches: Sequence[Batch]) -> list[tuple[str, list]]:

@@ -72,13 +72,15 @@ def _opened(output: Output, edge: OutputEdge) -> RunningOutput:
     if settings.file:
         chunks = FileChunks(buffer_folder(output, settings, edge), executor)
     secondary = None if output.secondary is None else _delivery(output.secondary, settings, edge, executor)
+    delivery = _delivery(output, settings, edge, executor)
     return BufferedOutput(
         output,
         settings,
         edge,
         chunks,
-        _delivery(output, settings, edge, executor),
+        delivery,
         secondary=secondary,
+        watched=delivery if isinstance(delivery, ForwardDelivery) else None,
         nonce=secrets.token_hex(6),
         executor=executor,
     )
@@ -112,7 +114,7 @@ def _delivery(output: Output, settings: BufferSettings, edge: OutputEdge, execut
         case HttpOutput():
             return HttpDelivery(output, settings)
         case ElasticsearchOutput():
-            return ElasticsearchDelivery(output, settings, edge.errors)
+            return ElasticsearchDelivery(output, settings, edge.errors, edge.now_ms)
         case ForwardOutput():
             hostname = output.self_hostname or edge.hostname or "eldonia-ops"
             return ForwardDelivery(replace(output, self_hostname=hostname), edge.now_ms, secrets.token_bytes)

@@ -25,7 +25,8 @@ class BufferOverflowError(OutputError):
 @dataclass(frozen=True, slots=True)
 class OutputStatus:
     """How an output is doing, for pages and metrics. Bytes and chunks are what waits in its buffer; ``oldest_ms`` is
-    the Unix time (ms) at which the oldest waiting chunk was begun, 0 for none."""
+    the Unix time (ms) at which the oldest waiting chunk was begun, 0 for none. ``servers`` are the addresses of those
+    that send heartbeats, each with whether it is unavailable."""
 
     id: str
     type: str
@@ -43,6 +44,7 @@ class OutputStatus:
     next_retry_ms: int = 0
     last_error: str = ""
     broken_chunks: int = 0
+    servers: tuple[tuple[str, bool], ...] = ()
 
 
 class RunningOutput(Protocol):

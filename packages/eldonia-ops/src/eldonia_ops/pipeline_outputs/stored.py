@@ -9,7 +9,7 @@ from eldonia_ops.pipeline.buffer import Chunk
 from eldonia_ops.pipeline.event import Batch
 from eldonia_ops.pipeline_outputs.running import OutputEdge, OutputError
 from eldonia_ops.ports import TelemetryError
-from eldonia_ops.protocols.log_documents import document_records
+from eldonia_ops.protocols.logs.documents import document_records
 
 _MANY: Final = 200
 

@@ -12,8 +12,8 @@ from eldonia_ops.model.logs import LogLevel, LogRecord
 from eldonia_ops.ports.signals import SignalStore
 from eldonia_ops.search.aggregates import Aggregate, AggregateRows
 from eldonia_ops.search.buckets import BucketRequest, BucketRows, GroupKey
-from eldonia_ops.search.pipe_items import Item
-from eldonia_ops.search.pipes import Selecting
+from eldonia_ops.search.pipes.items import Item
+from eldonia_ops.search.pipes.pipeline import Selecting
 from eldonia_ops.search.selection import Selected, Selection
 from eldonia_ops.search.tree import EVERYTHING, Node
 

@@ -18,7 +18,7 @@ from eldonia_ops.model.errors import ConfigError, Diagnostic, Level
 from eldonia_ops.model.foreign import MAX_DEPTH, nesting
 from eldonia_ops.protocols.grafana import Note, NotGrafanaError, from_grafana, is_grafana
 from eldonia_ops.protocols.grafana.importing import slug
-from eldonia_ops.protocols.prometheus_rules import locate
+from eldonia_ops.protocols.prometheus.rules import locate
 from eldonia_ops.protocols.yaml_document import YamlNode, load
 
 _UID: Final = re.compile(r"[A-Za-z0-9_-]{1,40}")

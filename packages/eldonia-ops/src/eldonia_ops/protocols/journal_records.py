@@ -9,7 +9,7 @@ from eldonia_ops.model.foreign import bounded_attributes
 from eldonia_ops.model.logs import LogRecord
 from eldonia_ops.model.record_bounds import bounded_record
 from eldonia_ops.protocols.journal_export import JournalEntry
-from eldonia_ops.protocols.log_fields import record_of
+from eldonia_ops.protocols.logs.fields import record_of
 
 _OF_THE_JOURNAL: Final = frozenset({"__CURSOR", "__MONOTONIC_TIMESTAMP", "__SEQNUM", "__SEQNUM_ID"})
 """Where an entry is in its journal, which no one searches for."""

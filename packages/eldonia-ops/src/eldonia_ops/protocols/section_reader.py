@@ -7,7 +7,7 @@ from typing import Any
 from eldonia_ops.alerting.http_config import Credential, HttpConfig
 from eldonia_ops.model.durations import format_duration
 from eldonia_ops.model.errors import Level
-from eldonia_ops.protocols.alertmanager_values import ConfigValues
+from eldonia_ops.protocols.alertmanager.values import ConfigValues
 from eldonia_ops.protocols.integration_fields import FieldSpec, FieldType, key_of, spec_of
 from eldonia_ops.protocols.yaml_document import MappingReader, YamlNode
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 from importlib.resources import files
 
 from eldonia_ops.model.labels import Labels
-from eldonia_ops.protocols.prometheus_rules import parse_rule_file
+from eldonia_ops.protocols.prometheus.rules import parse_rule_file
 from eldonia_ops.rules import AlertingRule, Rule, RuleGroup
 
 

@@ -10,8 +10,8 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from eldonia_ops.model.labels import Labels
-from eldonia_ops.search.pipe_parser import parse_pipeline
-from eldonia_ops.search.pipes import (
+from eldonia_ops.search.pipes.parser import parse_pipeline
+from eldonia_ops.search.pipes.pipeline import (
     COUNT_COLUMN,
     PERCENT_COLUMN,
     TIME_COLUMN,

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, Final
 
-from eldonia_ops.search.pipe_faults import PIPE_FAULTS
+from eldonia_ops.search.pipes.faults import PIPE_FAULTS
 
 
 @dataclass(frozen=True, slots=True)

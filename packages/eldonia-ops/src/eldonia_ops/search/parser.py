@@ -2,7 +2,7 @@
 
 ::
 
-    search   = [ any ]                              (what may follow, "|", is read by pipe_parser.py)
+    search   = [ any ]                              (what may follow, "|", is read by pipes/parser.py)
     any      = every { "or" every }
     every    = negated { [ "and" ] negated }
     negated  = ( "-" | "!" | "not" ) negated | "(" any ")" | term

@@ -7,7 +7,7 @@ from typing import Final
 import re2
 
 from eldonia_ops.search.message_text import quoted_pattern
-from eldonia_ops.search.pipes import compiled_pattern
+from eldonia_ops.search.pipes.pipeline import compiled_pattern
 
 MAX_HOLES: Final = 20
 _HOLE: Final = re.compile(r"\{(?:(?P<brace>\{)|(?P<name>[^{}]*)\})|\}\}")

@@ -12,7 +12,7 @@ from eldonia_ops.model.snapshots import SnapshotFile
 from eldonia_ops.ports import Clock, Snapshots
 from eldonia_ops.protocols.backup_archive import archive, archive_size
 from eldonia_ops.services.api import BackupStream, RefusedError
-from eldonia_ops.services.managed_configuration import HISTORY, SECRETS
+from eldonia_ops.services.configuration.managed import HISTORY, SECRETS
 from eldonia_ops.settings.managed import MANAGED_FILE
 
 SCRATCH: Final = "backup-in-progress"

@@ -23,7 +23,7 @@ from eldonia_ops.model.samples import AnySample, MetricMetadata, SampleRow
 from eldonia_ops.model.spans import Span
 from eldonia_ops.ports import Clock, TelemetryStores, TelemetryUnavailableError
 from eldonia_ops.services.api import RefusalView
-from eldonia_ops.services.log_pattern_mining import LogPatternMining
+from eldonia_ops.services.logs.pattern_mining import LogPatternMining
 from eldonia_ops.services.metric_declarations import INSERT
 from eldonia_ops.services.own_metrics import OwnMetrics
 from eldonia_ops.services.refusals import Refusals

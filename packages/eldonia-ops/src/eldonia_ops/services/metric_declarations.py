@@ -112,14 +112,20 @@ METRICS: Final = (
         "eldonia_ops_listener_connections_refused_total", "Connections that were ended for want of room.", "listener"
     ),
     # Outputs of the log pipeline.
-    _gauge("eldonia_pipeline_output_queued_bytes", "Bytes that wait in the buffer of an output.", "output"),
-    _gauge("eldonia_pipeline_output_queued_chunks", "Chunks that wait in the buffer of an output.", "output"),
-    _gauge("eldonia_pipeline_output_oldest_chunk_timestamp_seconds", "When the oldest chunk was begun.", "output"),
-    _counter("eldonia_pipeline_output_events_total", "Events that an output has written.", "output"),
-    _counter("eldonia_pipeline_output_failures_total", "Attempts of an output to write that failed.", "output"),
-    _counter("eldonia_pipeline_output_given_up_events_total", "Events that an output gave up.", "output"),
-    _counter("eldonia_pipeline_output_dropped_events_total", "Events dropped because a buffer was full.", "output"),
-    _counter("eldonia_pipeline_output_broken_chunks_total", "Chunks that could not be read from disk.", "output"),
+    _gauge("eldonia_ops_pipeline_output_queued_bytes", "Bytes that wait in the buffer of an output.", "output"),
+    _gauge("eldonia_ops_pipeline_output_queued_chunks", "Chunks that wait in the buffer of an output.", "output"),
+    _gauge("eldonia_ops_pipeline_output_oldest_chunk_timestamp_seconds", "When the oldest chunk was begun.", "output"),
+    _counter("eldonia_ops_pipeline_output_events_total", "Events that an output has written.", "output"),
+    _counter("eldonia_ops_pipeline_output_failures_total", "Attempts of an output to write that failed.", "output"),
+    _counter("eldonia_ops_pipeline_output_given_up_events_total", "Events that an output gave up.", "output"),
+    _counter("eldonia_ops_pipeline_output_dropped_events_total", "Events dropped because a buffer was full.", "output"),
+    _counter("eldonia_ops_pipeline_output_broken_chunks_total", "Chunks that could not be read from disk.", "output"),
+    _gauge(
+        "eldonia_ops_pipeline_output_server_available",
+        "Whether a server of an output gives heartbeats.",
+        "output",
+        "server",
+    ),
     # How long the loops take.
     _durations(RULE_EVALUATION, "Time to evaluate a rule group."),
     _durations(

@@ -28,9 +28,9 @@ from eldonia_ops.recovery.machine import (
     Timeline,
 )
 from eldonia_ops.recovery.policy import RecoveryPolicy
-from eldonia_ops.services.alert_intake import AlertIntake
+from eldonia_ops.services.alerts.intake import AlertIntake
 from eldonia_ops.services.api import NotFoundError, RecoveryView
-from eldonia_ops.services.incident_transactions import AlertChange
+from eldonia_ops.services.incidents.transactions import AlertChange
 from eldonia_ops.services.loops import Loops
 from eldonia_ops.services.service_loop import Wakeup, supervise
 

@@ -31,10 +31,10 @@ from eldonia_ops.security.windows import (
     WindowState,
     WindowTick,
 )
-from eldonia_ops.services.alert_intake import AlertIntake
+from eldonia_ops.services.alerts.intake import AlertIntake
 from eldonia_ops.services.api import NotFoundError
 from eldonia_ops.services.clock import SetBack
-from eldonia_ops.services.incident_transactions import AlertChange
+from eldonia_ops.services.incidents.transactions import AlertChange
 from eldonia_ops.services.loops import Loops
 from eldonia_ops.services.service_loop import Wakeup, supervise
 

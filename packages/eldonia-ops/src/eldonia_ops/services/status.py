@@ -21,8 +21,8 @@ from eldonia_ops.services.api import (
     TargetView,
 )
 from eldonia_ops.services.loops import Loops
-from eldonia_ops.services.objectives import ObjectiveReports
 from eldonia_ops.services.own_metrics import TEXT, escaped
+from eldonia_ops.services.rules.objectives import ObjectiveReports
 
 _REFUSED: Final = "eldonia_ops_refused_total{"
 

@@ -6,8 +6,8 @@ from typing import Final
 from eldonia_ops.alerting.loop_failing import SOURCE, failing_loop, loop_failing
 from eldonia_ops.model.alerts import Alert
 from eldonia_ops.ports import Clock, StateStore, StateTransaction
-from eldonia_ops.services.alert_intake import AlertIntake
-from eldonia_ops.services.incident_transactions import AlertChange
+from eldonia_ops.services.alerts.intake import AlertIntake
+from eldonia_ops.services.incidents.transactions import AlertChange
 from eldonia_ops.services.loops import Loops
 from eldonia_ops.services.service_loop import Wakeup, supervise
 

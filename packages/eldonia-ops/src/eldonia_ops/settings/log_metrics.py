@@ -8,7 +8,7 @@ from typing import Annotated, Any, ClassVar, Final
 from eldonia_ops.log_metrics.definition import DEFAULT_BUCKETS, UNITS, LogMetric, LogMetricType
 from eldonia_ops.model.conditions import FieldName
 from eldonia_ops.model.errors import Diagnostic, Level
-from eldonia_ops.protocols.prometheus_rules import locate
+from eldonia_ops.protocols.prometheus.rules import locate
 from eldonia_ops.protocols.yaml_document import YamlNode
 from eldonia_ops.search import EVERYTHING, Node, SearchError, parse_search
 from eldonia_ops.search.scanner import Scanner

@@ -10,7 +10,7 @@ from eldonia_ops.model.labels import EMPTY, Labels, quote
 from eldonia_ops.model.security import SecurityEventType, SecuritySeverity
 from eldonia_ops.promql.errors import ParseError
 from eldonia_ops.promql.parser import parse
-from eldonia_ops.protocols.prometheus_rules import locate
+from eldonia_ops.protocols.prometheus.rules import locate
 from eldonia_ops.security.thresholds import DEFAULTS, Threshold
 from eldonia_ops.settings.containers import ByName, Globs, LabelSet
 from eldonia_ops.settings.declaration import Setting, adopt

@@ -33,14 +33,14 @@ from eldonia_ops.model.secret import Secret
 from eldonia_ops.model.security import SecurityEventType
 from eldonia_ops.notifiers.registry import built_in
 from eldonia_ops.ports import Delivery, DeliveryResult
-from eldonia_ops.protocols.alertmanager_config import parse_alertmanager_config
-from eldonia_ops.protocols.prometheus_rules import parse_rule_file
+from eldonia_ops.protocols.alertmanager.config import parse_alertmanager_config
+from eldonia_ops.protocols.prometheus.rules import parse_rule_file
 from eldonia_ops.protocols.runbook_file import default_runbook
 from eldonia_ops.security.thresholds import DEFAULTS as SECURITY_DEFAULTS
 from eldonia_ops.security.thresholds import Threshold
-from eldonia_ops.services.access import AccessService
+from eldonia_ops.services.access.tokens import AccessService
 from eldonia_ops.services.clock import ManualClock
-from eldonia_ops.services.incident_transactions import IncidentTransactions
+from eldonia_ops.services.incidents.transactions import IncidentTransactions
 from eldonia_ops.services.ingest import IngestService, Origin
 from eldonia_ops.services.loops import Loops
 from eldonia_ops.services.queries import QueryService

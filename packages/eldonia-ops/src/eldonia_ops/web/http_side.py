@@ -18,9 +18,9 @@ from eldonia_ops import __version__
 from eldonia_ops.intake import HttpListener, Intake
 from eldonia_ops.intake.registry import listeners_of
 from eldonia_ops.model.access import Principal, Role, Token
+from eldonia_ops.services.access.oidc import OidcClient
 from eldonia_ops.services.api import Platform
 from eldonia_ops.services.api.people import Sessions
-from eldonia_ops.services.oidc import OidcClient
 from eldonia_ops.web.assets import Assets
 from eldonia_ops.web.audit.trail import AuditTrail
 from eldonia_ops.web.compat import alertmanager, elasticsearch, jaeger, management, prometheus

@@ -13,8 +13,8 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from eldonia_ops.model.access import Principal, SignInMethod
+from eldonia_ops.services.access.oidc import OidcClient, OidcError, SignOnAttempt
 from eldonia_ops.services.api import Platform
-from eldonia_ops.services.oidc import OidcClient, OidcError, SignOnAttempt
 from eldonia_ops.web.access import Permission
 from eldonia_ops.web.gate import GuardedRoute
 from eldonia_ops.web.local_paths import local_path

@@ -17,8 +17,8 @@ from eldonia_ops.access import Capability, permits
 from eldonia_ops.access.accounts import ACCOUNT_ROLES, within
 from eldonia_ops.model.access import Role
 from eldonia_ops.protocols.shipped_sentences import said
+from eldonia_ops.services.access.oidc import OidcClient
 from eldonia_ops.services.api import Platform
-from eldonia_ops.services.oidc import OidcClient
 from eldonia_ops.web.access import Permission
 from eldonia_ops.web.assets import Assets
 from eldonia_ops.web.callers import known_caller, preferences_of

@@ -8,8 +8,8 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 
 from eldonia_ops import __version__
+from eldonia_ops.services.access.basic_users import BasicUsers, user
 from eldonia_ops.services.api import Reloads
-from eldonia_ops.services.basic_users import BasicUsers, user
 from eldonia_ops.web.access import Permission, name_and_password
 from eldonia_ops.web.compat import alertmanager, management
 from eldonia_ops.web.gate import Gate, GuardedRoute, guards_of, loopback_hosts

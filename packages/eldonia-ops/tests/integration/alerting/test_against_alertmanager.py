@@ -13,8 +13,8 @@ import eldonia_ops
 from eldonia_ops.model.alerts import Alert
 from eldonia_ops.model.labels import Labels
 from eldonia_ops.notifiers.registry import built_in
-from eldonia_ops.protocols.alertmanager_config import parse_alertmanager_config
-from eldonia_ops.protocols.matcher_syntax import parse_matchers
+from eldonia_ops.protocols.alertmanager.config import parse_alertmanager_config
+from eldonia_ops.protocols.alertmanager.matcher_syntax import parse_matchers
 from eldonia_ops.template import NotificationData, TemplateSet
 
 AMTOOL = find_tool("amtool") or ""

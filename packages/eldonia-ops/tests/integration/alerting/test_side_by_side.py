@@ -12,7 +12,7 @@ from eldonia_ops.alerting.dispatch import AlertsReceived, DispatchState, Dispatc
 from eldonia_ops.model.alerts import Alert
 from eldonia_ops.model.labels import Labels
 from eldonia_ops.notifiers.registry import built_in, notification_data
-from eldonia_ops.protocols.alertmanager_config import parse_alertmanager_config
+from eldonia_ops.protocols.alertmanager.config import parse_alertmanager_config
 from eldonia_ops.template.instant import Instant
 
 ALERTMANAGER = find_tool("prometheus-alertmanager", "alertmanager") or ""

@@ -59,7 +59,7 @@ def stored_parts(folder: Path, who: str) -> dict[str, Any]:
     code = """
 import asyncio, json, sys
 from pathlib import Path
-from eldonia_ops.storage.clickhouse.chdb_engine import ChdbEngine
+from eldonia_ops.storage.clickhouse.engines.chdb import ChdbEngine
 async def main():
     engine = ChdbEngine(Path(sys.argv[1]))
     await engine.open()

@@ -10,7 +10,7 @@ from eldonia_ops.collectors.probe import prober
 from eldonia_ops.collectors.scrape import scrape_targets
 from eldonia_ops.model.secret import Secret
 from eldonia_ops.ports import ActuatorError
-from eldonia_ops.protocols.prometheus_text import ExpositionLimits
+from eldonia_ops.protocols.prometheus.text import ExpositionLimits
 from eldonia_ops.services.clock import ManualClock
 from eldonia_ops.settings import parse_settings
 

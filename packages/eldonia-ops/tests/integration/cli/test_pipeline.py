@@ -67,6 +67,24 @@ def test_strict_takes_warnings_for_errors(folder: Path):
     assert run_command(folder, "pipeline", "check", "--strict").returncode == 1
 
 
+def test_check_reads_the_files_of_templates(folder: Path):
+    template = folder / "app.json"
+    output = f"@type elasticsearch\ntemplate_name app\ntemplate_file {template}\n"
+    source = "<source>\n@type sample\ntag a\n</source>\n"
+    (folder / "fluent.conf").write_text(f"{source}<match **>\n{output}</match>\n")
+
+    def checked() -> tuple[int, list[str]]:
+        found = run_command(folder, "pipeline", "check", "--json")
+        return found.returncode, [one["message"] for one in json.loads(found.stdout)["problems"]]
+
+    gone = f"the index template {template} cannot be read: No such file or directory"
+    assert checked() == (0, [gone])  # it may be where the pipeline runs
+    template.write_text("[]")
+    assert checked() == (1, [f"the index template {template} must hold a JSON object"])
+    template.write_text("{}")
+    assert checked() == (0, [])
+
+
 def test_explain(folder: Path):
     found = run_command(folder, "pipeline", "explain", "shop.var.log.shop.web.log")
     assert found.returncode == 0

@@ -10,7 +10,7 @@ from required_tools import find_tool, requires_tool
 
 from eldonia_ops.model.errors import ConfigError
 from eldonia_ops.notifiers.registry import built_in
-from eldonia_ops.protocols.alertmanager_config import parse_alertmanager_config
+from eldonia_ops.protocols.alertmanager.config import parse_alertmanager_config
 
 AMTOOL = find_tool("amtool") or ""
 pytestmark = requires_tool("amtool")

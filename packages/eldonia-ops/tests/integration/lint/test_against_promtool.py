@@ -10,7 +10,7 @@ import pytest
 from required_tools import find_tool, requires_shared, requires_tool, shared_folder
 
 from eldonia_ops.model.errors import ConfigError
-from eldonia_ops.protocols.prometheus_rules import parse_rule_file
+from eldonia_ops.protocols.prometheus.rules import parse_rule_file
 from eldonia_ops.protocols.text_file import read_text_file
 
 PROMTOOL = find_tool("promtool") or ""

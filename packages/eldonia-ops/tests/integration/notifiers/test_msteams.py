@@ -15,8 +15,8 @@ from eldonia_ops.notifiers.message import Message
 from eldonia_ops.notifiers.msteams.config import MsTeamsConfig
 from eldonia_ops.notifiers.registry import built_in
 from eldonia_ops.ports import Delivery
-from eldonia_ops.protocols.alertmanager_config import AlertmanagerConfig, base_templates, parse_alertmanager_config
-from eldonia_ops.protocols.alertmanager_config_text import configuration_text
+from eldonia_ops.protocols.alertmanager.config import AlertmanagerConfig, base_templates, parse_alertmanager_config
+from eldonia_ops.protocols.alertmanager.config_text import configuration_text
 from eldonia_ops.template import NotificationData
 
 NOW = 1_767_323_045_000

@@ -13,7 +13,7 @@ from eldonia_ops.model.labels import Labels
 from eldonia_ops.notifiers.message import Message
 from eldonia_ops.notifiers.msteamsv2.config import MsTeamsV2Config
 from eldonia_ops.notifiers.registry import built_in
-from eldonia_ops.protocols.alertmanager_config import base_templates, parse_alertmanager_config
+from eldonia_ops.protocols.alertmanager.config import base_templates, parse_alertmanager_config
 from eldonia_ops.template import NotificationData
 
 NOW = 1_767_323_045_000

@@ -38,6 +38,13 @@ class Server:
     events: list[tuple[str, int, Any]] = field(default_factory=list)
     chunks: list[str] = field(default_factory=list)
     connections: int = 0
+    listener: asyncio.Server | None = None
+
+    async def stop(self) -> None:
+        """Listen no more."""
+        assert self.listener is not None
+        self.listener.close()
+        await self.listener.wait_closed()
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.connections += 1
@@ -70,7 +77,7 @@ class Server:
 @contextlib.asynccontextmanager
 async def serving(server: Server) -> AsyncIterator[Server]:
     listener = await asyncio.start_server(server.serve, "127.0.0.1", server.port)
-    server.port = listener.sockets[0].getsockname()[1]
+    server.port, server.listener = listener.sockets[0].getsockname()[1], listener
     try:
         yield server
     finally:
@@ -141,3 +148,67 @@ async def test_another_server_takes_over(tmp_path: Path) -> None:
                 await out.write(batch(n))
             await until(lambda: out.statuses()[0].written_chunks == 6)
         assert sorted(record["n"] for _, _, record in server.events) == list(range(6))
+
+
+async def test_a_server_without_heartbeats_is_asked_last_until_it_recovers(tmp_path: Path) -> None:
+    world = World(tmp_path)
+    values = {"heartbeat_interval": "0.1", "recover_wait": "2s", "hard_timeout": "30s"}
+    async with (
+        serving(Server()) as first,
+        serving(Server()) as second,
+        running(open_output(to(first, second, **values), world.edge)) as out,
+    ):
+        port = first.port
+        await until(lambda: first.connections >= 2)  # heartbeats come before anything is written
+        assert out.statuses()[0].servers == ((f"127.0.0.1:{port}", False), (f"127.0.0.1:{second.port}", False))
+        await first.stop()
+        world.now_ms += 31_000
+        await until(lambda: f"no heartbeat from 127.0.0.1:{port}" in out.statuses()[0].last_error)
+        for n in range(4):
+            await out.write(batch(n))
+        await until(lambda: out.statuses()[0].written_chunks == 4)
+        assert (len(first.events), len(second.events)) == (0, 4)
+        assert not out.statuses()[0].failed_writes  # nothing was tried where nobody answers
+        async with serving(first):
+            await until(lambda: first.connections >= 5)
+            world.now_ms += 2_100
+            await until(lambda: not out.statuses()[0].last_error)
+            for n in range(8):
+                await out.write(batch(n))
+            await until(lambda: first.events)
+
+
+async def test_heartbeats_over_udp(tmp_path: Path) -> None:
+    world = World(tmp_path)
+    beats: list[bytes] = []
+
+    class Echo(asyncio.DatagramProtocol):
+        def connection_made(self, transport: Any) -> None:
+            self.transport = transport
+
+        def datagram_received(self, data: bytes, addr: Any) -> None:
+            beats.append(data)
+            self.transport.sendto(b"\0", addr)
+
+    async with serving(Server()) as server:
+        made = to(server, heartbeat_type="udp", heartbeat_interval="0.1", hard_timeout="5s", recover_wait="0s")
+        async with running(open_output(made, world.edge)) as out:
+            world.now_ms += 6_000
+            await until(lambda: out.statuses()[0].servers[0][1])  # nothing answers at that port yet
+            loop = asyncio.get_running_loop()
+            transport, _ = await loop.create_datagram_endpoint(Echo, local_addr=("127.0.0.1", server.port))
+            await until(lambda: not out.statuses()[0].servers[0][1])
+            transport.close()
+        assert set(beats) == {b"\0"}
+        assert server.connections == 0
+
+
+async def test_without_heartbeats_nothing_is_asked(tmp_path: Path) -> None:
+    world = World(tmp_path)
+    async with serving(Server()) as server:
+        async with running(open_output(to(server, heartbeat_type="none"), world.edge)) as out:
+            world.now_ms += 3_600_000
+            await out.write(batch(1))
+            await until(lambda: out.statuses()[0].written_chunks == 1)
+            assert out.statuses()[0].servers == ()
+        assert server.connections == 1

@@ -48,6 +48,12 @@ class Engine:
         return [hit["_source"] for hit in answer.json()["hits"]["hits"]]
 
 
+@pytest.fixture(scope="module")
+def own_engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
+    with elasticsearch_serving(tmp_path_factory.mktemp("engine")) as (serving, url):
+        yield Engine(url, "fluentd", serving.token)
+
+
 @pytest.fixture(
     scope="module",
     params=[
@@ -55,7 +61,7 @@ class Engine:
         pytest.param("opensearch", marks=requires_variable("ELDONIA_OPENSEARCH_URL")),
     ],
 )
-def engine(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
+def engine(request: pytest.FixtureRequest) -> Iterator[Engine]:
     if request.param == "opensearch":
         one = Engine(PEER)
         with one.client() as http:
@@ -63,8 +69,7 @@ def engine(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
             http.delete("/contract-*").raise_for_status()
         yield one
         return
-    with elasticsearch_serving(tmp_path_factory.mktemp("engine")) as (serving, url):
-        yield Engine(url, "fluentd", serving.token)
+    yield request.getfixturevalue("own_engine")
 
 
 async def test_each_day_has_its_index(engine: Engine, tmp_path: Path) -> None:
@@ -84,7 +89,7 @@ async def test_a_chunk_that_is_sent_again_is_stored_once(engine: Engine, tmp_pat
     world, made = World(tmp_path), engine.declared(index_name="contract-twice")
     chunk = Chunk("0123456789abcdef0123456789abcdef", ChunkKey(tag="t.a"), EPOCH_MS)
     for _ in range(2):  # as after a kill between the answer and the removal of the chunk
-        delivery = ElasticsearchDelivery(made, made.buffer, world.edge.errors)
+        delivery = ElasticsearchDelivery(made, made.buffer, world.edge.errors, world.edge.now_ms)
         await delivery.deliver(chunk, [batch(1, 2, 3)])
         await delivery.close()
     assert [one["n"] for one in engine.found("contract-twice")] == [1, 2, 3]
@@ -99,6 +104,75 @@ async def test_a_data_stream_is_made_by_its_template(engine: Engine, tmp_path: P
     with engine.client() as http:
         (stream,) = http.get("/_data_stream/contract-stream").raise_for_status().json()["data_streams"]
         assert stream["template"] == "contract-stream_template"
+
+
+async def test_a_template_of_a_file_is_put_once(engine: Engine, tmp_path: Path) -> None:
+    file = tmp_path / "template.json"
+    file.write_text('{"index_patterns": ["contract-<<name>>-*"], "settings": {"number_of_replicas": 0}, "order": 7}')
+    values = {
+        "index_name": "contract-templated-1",
+        "template_name": "contract-templated",
+        "template_file": str(file),
+        "customize_template": '{"<<name>>": "templated"}',
+    }
+    with engine.client() as http:
+        http.delete("/_template/contract-templated")
+        for order, overwrite in ((7, "false"), (7, "false"), (8, "true")):
+            if order == 8:
+                file.write_text(file.read_text().replace("7", "8"))
+            made = engine.declared(**values, template_overwrite=overwrite)
+            async with running(open_output(made, World(tmp_path).edge)) as out:
+                await out.write(batch(order))
+                await until(lambda: out.statuses()[0].written_events == 1, 30)
+            found = http.get("/_template/contract-templated").raise_for_status().json()["contract-templated"]
+            assert (found["index_patterns"], found["order"]) == (["contract-templated-*"], order)
+
+
+async def test_a_template_that_cannot_be_read_is_named_and_nothing_is_lost(engine: Engine, tmp_path: Path) -> None:
+    file, world = tmp_path / "template.json", World(tmp_path)
+    values = {"template_name": "contract-late", "template_file": str(file), "template_overwrite": "true"}
+    made = engine.declared(index_name="contract-late", **values)
+    async with running(open_output(made, world.edge)) as out:
+        await out.write(batch(1))
+        await until(lambda: "template.json cannot be read" in out.statuses()[0].last_error)
+        file.write_text('{"index_patterns": ["contract-late"]')
+        world.now_ms += 1_000
+        await until(lambda: "must hold a JSON object" in out.statuses()[0].last_error)
+        file.write_text('{"index_patterns": ["contract-late"]}')
+        world.now_ms += 2_000
+        await until(lambda: out.statuses()[0].written_events == 1, 30)
+    assert [one["n"] for one in engine.found("contract-late")] == [1]
+
+
+async def test_documents_go_to_an_alias_with_its_first_index(engine: Engine, tmp_path: Path) -> None:
+    with engine.client() as http:
+        http.delete("/contract-rolled-shop-2026.12.01-000001")
+        values = {"index_name": "contract-rolled", "rollover_index": "true", "application_name": "shop"}
+        for n in (1, 2):  # the second time the alias is there
+            async with running(open_output(engine.declared(**values), World(tmp_path).edge)) as out:
+                await out.write(batch(n))
+                await until(lambda: out.statuses()[0].written_events == 1, 30)
+        aliases = http.get("/_alias/contract-rolled").raise_for_status().json()
+        assert list(aliases) == ["contract-rolled-shop-2026.12.01-000001"]
+    assert [one["n"] for one in engine.found("contract-rolled")] == [1, 2]
+
+
+async def test_a_policy_is_put_for_the_indices_of_an_alias(own_engine: Engine, tmp_path: Path) -> None:
+    # OpenSearch has no ILM.
+    engine, file = own_engine, tmp_path / "template.json"
+    file.write_text('{"index_patterns": ["lived-*"]}')
+    policy = '{"policy": {"phases": {"hot": {"actions": {}}, "delete": {"min_age": "3d", "actions": {"delete": {}}}}}}'
+    values = {"template_name": "lived", "template_file": str(file), "ilm_policy_id": "short", "ilm_policy": policy}
+    made = engine.declared("elasticsearch", index_name="lived", enable_ilm="true", **values)
+    async with running(open_output(made, World(tmp_path).edge)) as out:
+        await out.write(batch(1))
+        await until(lambda: out.statuses()[0].written_events == 1, 30)
+    with engine.client() as http:
+        found = http.get("/_ilm/policy/short").raise_for_status().json()["short"]["policy"]
+        assert found["phases"]["delete"]["min_age"] == "3d"
+        index = http.get("/lived-default-2026.12.01-000001/_settings").raise_for_status().json()
+        assert "'short'" in str(index)
+    assert [one["n"] for one in engine.found("lived")] == [1]
 
 
 async def test_deep_and_odd_records_come_back_as_they_were(engine: Engine, tmp_path: Path) -> None:

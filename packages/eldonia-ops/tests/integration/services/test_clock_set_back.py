@@ -9,7 +9,7 @@ from service_world import HOUR, MINUTE, SECOND, SteppedClock, alert, open_world,
 from eldonia_ops.incidents.policy import Policy, Tier
 from eldonia_ops.model.incidents import Severity
 from eldonia_ops.services.clock import SetBack, SystemClock
-from eldonia_ops.services.evaluation import next_turn
+from eldonia_ops.services.rules.evaluation import next_turn
 
 TIERS = (Tier("development"), Tier("infrastructure", "infrastructure", {Severity.CRITICAL: 15 * MINUTE}))
 

@@ -11,7 +11,7 @@ from sqlalchemy import event
 from eldonia_ops.incidents.policy import Policy
 from eldonia_ops.model.alerts import Alert
 from eldonia_ops.model.incidents import IncidentStatus
-from eldonia_ops.services.incident_transactions import AlertChange
+from eldonia_ops.services.incidents.transactions import AlertChange
 
 TWO_PACES = """
 route:

@@ -11,10 +11,10 @@ from eldonia_ops.model.alerts import Alert
 from eldonia_ops.model.incidents import Incident
 from eldonia_ops.ports import ProbeResult
 from eldonia_ops.recovery.policy import RecoveryPolicy
-from eldonia_ops.services import evaluation as evaluation_module
-from eldonia_ops.services.incident_transactions import IncidentTransactions
+from eldonia_ops.services.incidents.transactions import IncidentTransactions
 from eldonia_ops.services.loops import FAILING_AFTER, Loops
 from eldonia_ops.services.recovery import Recoverable
+from eldonia_ops.services.rules import evaluation as evaluation_module
 from eldonia_ops.services.service_loop import CALM_MS, supervise
 
 SECRET = "hunter2"

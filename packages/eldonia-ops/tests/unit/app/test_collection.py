@@ -17,7 +17,7 @@ from eldonia_ops.collectors.status import TargetStatus
 from eldonia_ops.model.labels import METRIC_NAME, Labels
 from eldonia_ops.model.samples import SampleRow, is_stale
 from eldonia_ops.model.secret import Secret
-from eldonia_ops.protocols.scrape_rows import Collected
+from eldonia_ops.protocols.prometheus.scrape_rows import Collected
 from eldonia_ops.services.clock import ManualClock
 from eldonia_ops.services.ingest import Origin
 from eldonia_ops.services.loops import Loops

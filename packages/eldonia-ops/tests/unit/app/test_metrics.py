@@ -1,5 +1,5 @@
 from eldonia_ops.app.metrics import loop_metrics, refused_metrics
-from eldonia_ops.protocols.prometheus_text import ScrapeParser
+from eldonia_ops.protocols.prometheus.text import ScrapeParser
 from eldonia_ops.services.loops import Loops
 
 

@@ -13,7 +13,7 @@ from eldonia_ops.notifiers.kind import NotifierKind
 from eldonia_ops.notifiers.message import Message
 from eldonia_ops.notifiers.registry import NotifierKinds, built_in
 from eldonia_ops.ports import DeliveryResult, Notifier
-from eldonia_ops.protocols.alertmanager_config import base_templates, parse_alertmanager_config
+from eldonia_ops.protocols.alertmanager.config import base_templates, parse_alertmanager_config
 from eldonia_ops.template import NotificationData, TemplateSet
 
 

@@ -7,7 +7,7 @@ import numpy as np
 from eldonia_ops.app.running_loop import LoopOutput, closed, ended
 from eldonia_ops.model.labels import METRIC_NAME, Labels
 from eldonia_ops.model.samples import STALE_NAN, MetricMetadata, MetricType, SampleRow, is_stale
-from eldonia_ops.protocols.scrape_rows import Collected
+from eldonia_ops.protocols.prometheus.scrape_rows import Collected
 from eldonia_ops.services.clock import ManualClock
 
 A, B, C = (Labels({METRIC_NAME: name}) for name in "abc")

@@ -5,7 +5,7 @@ from pathlib import Path
 from eldonia_ops.collectors.scrape import exposition_limits, scrape_targets
 from eldonia_ops.model.labels import Labels
 from eldonia_ops.model.relabelling import RelabelAction, RelabelRule
-from eldonia_ops.protocols.scrape_rows import ScrapeRows
+from eldonia_ops.protocols.prometheus.scrape_rows import ScrapeRows
 from eldonia_ops.settings import examine_settings
 
 BLACKBOX = """

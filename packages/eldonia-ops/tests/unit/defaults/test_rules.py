@@ -6,7 +6,7 @@ from importlib.resources import files
 import pytest
 from rule_replay import MINUTE, Replay
 
-from eldonia_ops.protocols.prometheus_rules import parse_rule_file
+from eldonia_ops.protocols.prometheus.rules import parse_rule_file
 from eldonia_ops.protocols.shipped_rules import shipped_groups
 from eldonia_ops.rules import AlertingRule, RuleState, evaluate_rule, scale
 from eldonia_ops.rules.tuning import LIMITS, names_of, threshold_of

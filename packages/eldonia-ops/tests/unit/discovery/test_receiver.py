@@ -4,7 +4,7 @@ import pytest
 
 from eldonia_ops.discovery.receiver import receiver_of, routing_text
 from eldonia_ops.notifiers.registry import built_in
-from eldonia_ops.protocols.alertmanager_config import parse_alertmanager_config
+from eldonia_ops.protocols.alertmanager.config import parse_alertmanager_config
 
 PAGERDUTY = "R0123456789ABCDEFGHIJKLMNOPQRSTU"
 

@@ -28,7 +28,7 @@ from eldonia_ops.notifiers.slack.deliver import SlackNotifier
 from eldonia_ops.notifiers.webhook.config import WebhookConfig
 from eldonia_ops.notifiers.webhook.deliver import WebhookNotifier
 from eldonia_ops.ports import DeliveryResult
-from eldonia_ops.protocols.alertmanager_config import base_templates
+from eldonia_ops.protocols.alertmanager.config import base_templates
 from eldonia_ops.template import TemplateSet
 
 NOW = 1_767_323_045_000

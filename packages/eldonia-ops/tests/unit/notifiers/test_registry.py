@@ -9,7 +9,7 @@ from eldonia_ops.alerting.receivers import UndeliverableConfig
 from eldonia_ops.model.alerts import Outgoing
 from eldonia_ops.model.errors import ConfigError
 from eldonia_ops.notifiers.registry import GROUP, built_in, installed
-from eldonia_ops.protocols.alertmanager_config import AlertmanagerConfig, parse_alertmanager_config
+from eldonia_ops.protocols.alertmanager.config import AlertmanagerConfig, parse_alertmanager_config
 from eldonia_ops.protocols.integration_fields import key_of, spec_of
 from eldonia_ops.protocols.secret_keys import SECRET_KEY
 

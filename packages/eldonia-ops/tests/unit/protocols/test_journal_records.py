@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from eldonia_ops.model.logs import LogLevel
 from eldonia_ops.protocols.journal_records import journal_records
-from eldonia_ops.protocols.log_lines import parse_line
+from eldonia_ops.protocols.logs.lines import parse_line
 
 ENTRY: dict[str, Any] = {
     "__CURSOR": "s=1;i=2",

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from eldonia_ops.alerting.http_config import Credential, HttpConfig
 from eldonia_ops.model.secret import Secret
 from eldonia_ops.protocols import integration_fields as declare
-from eldonia_ops.protocols.alertmanager_values import ConfigValues
+from eldonia_ops.protocols.alertmanager.values import ConfigValues
 from eldonia_ops.protocols.section_reader import SectionReader
 from eldonia_ops.protocols.yaml_document import Problems, load
 from eldonia_ops.template import TemplateSet

@@ -138,8 +138,8 @@ RAISED = {
     "http_client/endpoint.py": ("Delivery",),
     "discovery/proposal.py": ("Entry",),
     "services/saved_searches.py": ("NotFoundError", "RefusedError"),
-    "services/incidents.py": ("NotFoundError", "PreconditionError"),
-    "services/alerts.py": ("NotFoundError", "RefusedError"),
+    "services/incidents/incidents.py": ("NotFoundError", "PreconditionError"),
+    "services/alerts/alerts.py": ("NotFoundError", "RefusedError"),
 }
 """What says sentences that pages show, by file."""
 PUT_TOGETHER = ("docker keeps the output of 7 there", "it let us in without a password7", "7; /metrics gave 7")

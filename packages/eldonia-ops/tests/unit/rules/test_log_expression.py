@@ -5,11 +5,11 @@ import pytest
 from eldonia_ops.lint.rules import check_rules
 from eldonia_ops.model.errors import ConfigError
 from eldonia_ops.model.labels import Labels
-from eldonia_ops.protocols.prometheus_rules import examine_rule_file, parse_rule_file
+from eldonia_ops.protocols.prometheus.rules import examine_rule_file, parse_rule_file
 from eldonia_ops.rules import scale
 from eldonia_ops.rules.log_expression import LogExpressionError, read_log_expression
 from eldonia_ops.search import SearchError
-from eldonia_ops.search.pipes import Timechart
+from eldonia_ops.search.pipes.pipeline import Timechart
 
 
 @pytest.mark.parametrize(

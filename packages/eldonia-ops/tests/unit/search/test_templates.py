@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from eldonia_ops.search.pipes import compiled_pattern
+from eldonia_ops.search.pipes.pipeline import compiled_pattern
 from eldonia_ops.search.templates import TemplateError, pattern_holes, template_holes
 
 

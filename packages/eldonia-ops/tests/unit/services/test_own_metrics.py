@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from prometheus_client.openmetrics.parser import text_string_to_metric_families as openmetrics_families
 from prometheus_client.parser import text_string_to_metric_families as text_families
 
-from eldonia_ops.protocols.prometheus_text import ScrapeParser
+from eldonia_ops.protocols.prometheus.text import ScrapeParser
 from eldonia_ops.services.ingest import COUNTED, IngestService
 from eldonia_ops.services.metric_declarations import BY_NAME, DELIVERY, METRICS, REQUEST, RULE_EVALUATION, Type
 from eldonia_ops.services.own_metrics import OPENMETRICS, TEXT, OwnMetrics, escaped, prefers_openmetrics, quantile

@@ -4,7 +4,7 @@ import pytest
 
 from eldonia_ops.model.errors import ConfigError
 from eldonia_ops.rules.tuning import RuleChange
-from eldonia_ops.services.rule_groups import running_groups
+from eldonia_ops.services.rules.groups import running_groups
 from eldonia_ops.settings import DefaultRules, parse_settings
 from eldonia_ops.settings.show import effective_settings
 

@@ -8,8 +8,8 @@ from fake_platform import FakePlatform
 from web_client import Client
 
 from eldonia_ops.model.access import Principal, Role, SignInMethod
+from eldonia_ops.services.access.sessions import SessionTimes
 from eldonia_ops.services.api.people import Visit
-from eldonia_ops.services.sessions import SessionTimes
 from eldonia_ops.web.app import create_app
 from eldonia_ops.web.local_paths import local_path
 from eldonia_ops.web.sessions import cookie_name

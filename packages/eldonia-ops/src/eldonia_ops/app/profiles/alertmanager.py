@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from eldonia_ops.app.foundation import Foundation
 from eldonia_ops.app.modules import Module
 from eldonia_ops.app.router_modules import DeliveryModule, PurgeModule, Router, RoutingModule, SupervisionModule
-from eldonia_ops.services.alerts import AlertService
+from eldonia_ops.services.alerts.alerts import AlertService
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from eldonia_ops.app.index_modules import IndexRetentionModule
 from eldonia_ops.app.log_care_modules import ErasuresModule, LogRetentionModule
 from eldonia_ops.app.log_metric_module import LogMetricsModule
 from eldonia_ops.app.modules import Module
-from eldonia_ops.app.pipelines import PipelineModule
+from eldonia_ops.app.pipeline.pipelines import PipelineModule
 from eldonia_ops.app.platform_modules import (
     CollectionModule,
     IncidentsModule,
@@ -22,16 +22,16 @@ from eldonia_ops.app.platform_modules import (
 )
 from eldonia_ops.app.router_modules import DeliveryModule, PurgeModule, Router, RoutingModule, SupervisionModule
 from eldonia_ops.ports import TelemetryStores
-from eldonia_ops.services.alerts import AlertService
-from eldonia_ops.services.erasures import Erasures
-from eldonia_ops.services.incident_transactions import IncidentTransactions
-from eldonia_ops.services.incidents import IncidentService
+from eldonia_ops.services.alerts.alerts import AlertService
+from eldonia_ops.services.incidents.incidents import IncidentService
+from eldonia_ops.services.incidents.transactions import IncidentTransactions
 from eldonia_ops.services.ingest import IngestService
-from eldonia_ops.services.log_metrics import LogMetrics
-from eldonia_ops.services.log_retention import LogRetention
-from eldonia_ops.services.objectives import ObjectiveReports
+from eldonia_ops.services.logs.erasures import Erasures
+from eldonia_ops.services.logs.metrics import LogMetrics
+from eldonia_ops.services.logs.retention import LogRetention
 from eldonia_ops.services.queries import QueryService
 from eldonia_ops.services.recovery import RecoveryService
+from eldonia_ops.services.rules.objectives import ObjectiveReports
 from eldonia_ops.services.security import SecurityService
 from eldonia_ops.services.status import StatusService
 

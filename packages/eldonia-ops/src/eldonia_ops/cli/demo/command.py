@@ -132,7 +132,7 @@ def _play(folder: Path, *, once: bool, kill: bool, language: str, port: int) -> 
 async def _prepare(data: Path) -> dict[str, str]:
     """Tokens that an operator would have handed out beforehand: for the shop, and for a person on duty."""
     from eldonia_ops.app.platform import ADMIN_TOKEN_FILE
-    from eldonia_ops.services.access import AccessService
+    from eldonia_ops.services.access.tokens import AccessService
     from eldonia_ops.services.clock import SystemClock
     from eldonia_ops.storage.state import open_state_store
 

@@ -9,7 +9,7 @@ from eldonia_ops.collectors.scrape.loop import ScrapeLoop, ScrapeTarget, scrape_
 from eldonia_ops.collectors.scrape.targets import targets_of
 from eldonia_ops.http_client.configured import http_config_of
 from eldonia_ops.http_client.connections import HttpClient
-from eldonia_ops.protocols.prometheus_text import ExpositionLimits
+from eldonia_ops.protocols.prometheus.text import ExpositionLimits
 from eldonia_ops.settings import LimitSettings, Settings
 
 

@@ -23,8 +23,8 @@ from eldonia_ops.model.labels import EMPTY, Labels
 from eldonia_ops.model.relabelling import RelabelRule
 from eldonia_ops.model.secret import Secret
 from eldonia_ops.ports import Clock
-from eldonia_ops.protocols.prometheus_text import ACCEPT, DEFAULT_LIMITS, ExpositionError, ExpositionLimits
-from eldonia_ops.protocols.scrape_rows import Collected, CollectedSink, ScrapeRows
+from eldonia_ops.protocols.prometheus.scrape_rows import Collected, CollectedSink, ScrapeRows
+from eldonia_ops.protocols.prometheus.text import ACCEPT, DEFAULT_LIMITS, ExpositionError, ExpositionLimits
 
 log = logging.getLogger("eldonia_ops.collectors.scrape")
 

@@ -14,7 +14,7 @@ from eldonia_ops.collectors.tail.follow import TailBatch, TailOptions, TailSink
 from eldonia_ops.collectors.tail.join import JoinBounds
 from eldonia_ops.collectors.tail.records import container_records
 from eldonia_ops.model.log_batch import parse_errors
-from eldonia_ops.protocols.log_lines import LineDefaults, LineFormat
+from eldonia_ops.protocols.logs.lines import LineDefaults, LineFormat
 from eldonia_ops.settings import Settings
 
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Annotated, Final
 
-from eldonia_ops.protocols.log_lines import LineFormat
+from eldonia_ops.protocols.logs.lines import LineFormat
 from eldonia_ops.settings.containers import Items
 from eldonia_ops.settings.declaration import Setting
 from eldonia_ops.settings.kinds import Choice

@@ -3,7 +3,7 @@
 Docker and the container runtimes of Kubernetes cut a long line into parts of 16 KiB: in docker's json-file all but
 the last part lack the line end in ``log``, in CRI's form they are marked ``P``. Plain text has stack traces below the
 line that they belong to. What belongs together becomes one line, its parts separated by line ends, which
-:func:`eldonia_ops.protocols.log_lines.parse_line` reads.
+:func:`eldonia_ops.protocols.logs.lines.parse_line` reads.
 
 The parts of stdout and stderr may alternate. A joined line is handed out only when no line before its end is held
 back, and has the offset behind its last part. So the offset of any line handed out is a place to start again from.
@@ -20,7 +20,7 @@ from typing import Final, TypeAlias
 
 from eldonia_ops.collectors.tail.files import TailLine
 from eldonia_ops.model.timestamps import leading_timestamp
-from eldonia_ops.protocols.log_plain import level_in, read_cri
+from eldonia_ops.protocols.logs.plain import level_in, read_cri
 
 MAX_LINES: Final = 1_000
 """How many lines become one, and how many may be held back altogether."""

@@ -12,7 +12,7 @@ from eldonia_ops.model.log_batch import LogBatch
 from eldonia_ops.model.logs import LogRecord
 from eldonia_ops.ports import LogStore, StateStore
 from eldonia_ops.protocols.container_paths import CONTAINER, container_of
-from eldonia_ops.protocols.log_lines import NO_DEFAULTS, LineDefaults, LineFormat, parse_line, parse_lines, raw_record
+from eldonia_ops.protocols.logs.lines import NO_DEFAULTS, LineDefaults, LineFormat, parse_line, parse_lines, raw_record
 
 log = logging.getLogger("eldonia_ops.collectors.tail")
 

@@ -15,7 +15,7 @@ from eldonia_ops.protocols.fluent_forward import (
     decode_message,
     pieces,
 )
-from eldonia_ops.protocols.log_documents import document_records
+from eldonia_ops.protocols.logs.documents import document_records
 
 MOST_EVENTS: Final = 5_000
 """In one batch. Equal chunks make equal batches, so that each has a key."""

@@ -18,7 +18,7 @@ from eldonia_ops.intake import (
 from eldonia_ops.intake.http_input.decode import decode_events
 from eldonia_ops.model.foreign import MAX_KEY_BYTES, bounded_text
 from eldonia_ops.model.log_batch import LogBatch
-from eldonia_ops.protocols.log_documents import document_records
+from eldonia_ops.protocols.logs.documents import document_records
 from eldonia_ops.protocols.packed_body import unpack
 from eldonia_ops.protocols.plain_values import NS
 

@@ -9,7 +9,7 @@ from eldonia_ops.intake.loki.decode import Entry, Stream
 from eldonia_ops.model.foreign import bounded_attributes
 from eldonia_ops.model.logs import LogRecord
 from eldonia_ops.model.record_bounds import bounded_record
-from eldonia_ops.protocols.log_fields import record_of
+from eldonia_ops.protocols.logs.fields import record_of
 
 _TAKEN: Final = frozenset({"log", "message", "metadata", "record", "text"})
 """Names that mean something around a line, and here are labels like others."""

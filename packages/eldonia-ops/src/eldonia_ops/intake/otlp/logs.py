@@ -22,7 +22,7 @@ from eldonia_ops.model.log_levels import fold_level, severity_level
 from eldonia_ops.model.logs import LogError, LogLevel, LogRecord
 from eldonia_ops.model.record_bounds import bounded_record
 from eldonia_ops.model.timestamps import LATEST_NS
-from eldonia_ops.protocols.log_fields import record_of
+from eldonia_ops.protocols.logs.fields import record_of
 
 # The semantic conventions' names for what a record has a field for; older names after newer ones.
 _FIELDS = {

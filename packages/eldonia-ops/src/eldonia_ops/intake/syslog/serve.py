@@ -17,7 +17,7 @@ from eldonia_ops.intake import (
 from eldonia_ops.intake.syslog.frames import LONGEST, Frame, Frames
 from eldonia_ops.model.logs import LogRecord
 from eldonia_ops.ports import TelemetryError
-from eldonia_ops.protocols.log_lines import LineFormat, parse_line
+from eldonia_ops.protocols.logs.lines import LineFormat, parse_line
 
 log = logging.getLogger("eldonia_ops.intake")
 

@@ -5,12 +5,13 @@ fluent-plugin-opensearch.
 """
 
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Final
 
 from eldonia_ops.model.errors import Level
 from eldonia_ops.model.secret import Secret
 from eldonia_ops.pipeline.buffer_settings import buffer_of
 from eldonia_ops.pipeline.chunk_keys import unknown_placeholders
+from eldonia_ops.pipeline.outputs.index_setup import IndexSetup, index_setup, stream_setup
 from eldonia_ops.pipeline.outputs.output import Output
 from eldonia_ops.pipeline.outputs.tls import PLAIN, OutputTls, read_tls
 from eldonia_ops.pipeline.section import SectionReader
@@ -23,16 +24,15 @@ _WITHOUT_EFFECT: Final = (
     "with_transporter_log", "type_name", "suppress_type_name", "content_type", "include_index_in_url", "retry_tag",
     "max_retry_putting_template", "fail_on_putting_template_retry_exceed", "max_retry_get_es_version",
     "fail_on_detecting_es_version_retry_exceed", "unrecoverable_error_types", "suppress_doc_wrap",
-    "ignore_exceptions", "exception_backup", "truncate_caches_interval", "use_legacy_template",
+    "ignore_exceptions", "exception_backup", "truncate_caches_interval",
     "catch_transport_exception_on_retry", "target_index_affinity", "ssl_version", "ssl_max_version",
     "ssl_min_version", "time_parse_error_tag", "emit_error_for_missing_id", "default_opensearch_version",
     "verify_os_version_at_startup", "max_retry_get_os_version", "target_type_key",
 )  # fmt: skip
 # What would change what is written, and is not done.
 _NOT_DONE: Final = (
-    "cloud_id", "cloud_auth", "enable_ilm", "ilm_policies", "rollover_index", "deflector_alias", "template_file",
-    "templates", "customize_template", "parent_key", "remove_keys_on_update", "remove_keys_on_update_key",
-    "client_key_pass", "endpoint",
+    "cloud_id", "cloud_auth", "parent_key", "remove_keys_on_update", "remove_keys_on_update_key", "client_key_pass",
+    "endpoint",
 )  # fmt: skip
 
 
@@ -40,7 +40,7 @@ _NOT_DONE: Final = (
 class ElasticsearchOutput(Output):
     """``urls`` are base addresses without credentials. ``index`` may have placeholders; with ``logstash_format`` the
     index is prefix, separator and the date of each event. ``data_stream``: documents are created in the data stream
-    ``index``. ``template`` is the body of an index template that is put under ``template_name`` before the first bulk.
+    ``index``. ``setup`` is done before the first bulk.
     """
 
     type: str = "elasticsearch"
@@ -72,9 +72,7 @@ class ElasticsearchOutput(Output):
     flatten_separator: str = ""
     pipeline: str = ""
     data_stream: bool = False
-    template_name: str = ""
-    template: dict[str, Any] | None = None
-    template_overwrite: bool = False
+    setup: IndexSetup = field(default_factory=IndexSetup)
     bulk_bytes: int = 20 << 20
     compress: bool = False
 
@@ -110,6 +108,9 @@ def elasticsearch_output(reader: SectionReader, id: str) -> ElasticsearchOutput:
     if operation in ("update", "upsert") and not id_key:
         reader.problem(f"write_operation {operation} needs id_key", "write_operation")
     separator = reader.string("flatten_hashes_separator", "_")
+    setup = stream_setup(reader, index, kind) if stream else index_setup(reader, index, prefix if logstash else "")
+    if setup.rollover is not None and reader.boolean("enable_ilm", False):
+        logstash, index = False, setup.rollover.alias  # the day is in the names behind the alias
     return ElasticsearchOutput(
         id=id,
         type=kind,
@@ -150,7 +151,7 @@ def elasticsearch_output(reader: SectionReader, id: str) -> ElasticsearchOutput:
         flatten_separator=separator if reader.boolean("flatten_hashes", False) else "",
         pipeline=reader.string("pipeline"),
         data_stream=stream,
-        **_template(reader, index, stream=stream),
+        setup=setup,
         bulk_bytes=_bulk_bytes(reader),
         compress=reader.string("compression_level", "no_compression") != "no_compression",
     )
@@ -161,20 +162,6 @@ def _bulk_bytes(reader: SectionReader) -> int:
     if not written or written.startswith("-"):
         return 20 << 20
     return max(1, reader.size("bulk_message_request_threshold", 20 << 20))
-
-
-def _template(reader: SectionReader, index: str, *, stream: bool) -> dict[str, Any]:
-    """The index template. Elasticsearch makes a data stream only where a template says so."""
-    name = reader.string("data_stream_template_name" if stream else "template_name")
-    reader.ignore("data_stream_ilm_name", "data_stream_ilm_policy", "data_stream_ilm_policy_overwrite",
-                  "data_stream_template_use_index_patterns_wildcard", "ilm_policy_id", "ilm_policy",
-                  "ilm_policy_overwrite", "index_date_pattern", "index_separator", "application_name")  # fmt: skip
-    overwrite = reader.boolean("template_overwrite", False)
-    body: dict[str, Any] | None = None
-    if stream and "${" not in index and "%" not in index:
-        name = name or f"{index}_template"
-        body = {"index_patterns": [f"{index}*"], "data_stream": {}, "priority": 200}
-    return {"template_name": name, "template": body, "template_overwrite": overwrite}
 
 
 def _urls(reader: SectionReader) -> tuple[str, ...]:

@@ -7,6 +7,7 @@ from eldonia_ops.pipeline.buffer_settings import buffer_of
 from eldonia_ops.pipeline.outputs.output import Output
 from eldonia_ops.pipeline.outputs.tls import OutputTls
 from eldonia_ops.pipeline.section import SectionReader
+from eldonia_ops.pipeline.server_health import HeartbeatSettings
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +42,7 @@ class ForwardOutput(Output):
     self_hostname: str = ""
     shared_key: Secret = field(default_factory=Secret)
     whole_seconds: bool = False
+    heartbeat: HeartbeatSettings = field(default_factory=HeartbeatSettings)
 
     @property
     def summary(self) -> str:
@@ -89,7 +91,6 @@ def forward_output(reader: SectionReader, id: str) -> ForwardOutput:
             verify=not insecure,
         )
     reader.ignore(
-        "heartbeat_type", "heartbeat_interval", "phi_threshold", "phi_failure_detector", "hard_timeout",
         "read_interval_msec", "read_length", "expire_dns_cache", "dns_round_robin", "tls_version", "tls_ciphers",
         "ignore_network_errors_at_startup", "verify_connection_at_startup", "send_keepalive_packet",
         "tls_allow_self_signed_cert", "tls_verify_hostname", "keepalive_timeout",
@@ -110,4 +111,17 @@ def forward_output(reader: SectionReader, id: str) -> ForwardOutput:
         self_hostname=hostname,
         shared_key=shared_key,
         whole_seconds=reader.boolean("time_as_integer", False),
+        heartbeat=_heartbeat(reader),
+    )
+
+
+def _heartbeat(reader: SectionReader) -> HeartbeatSettings:
+    kind = reader.choice("heartbeat_type", ("transport", "tcp", "udp", "none"), "transport")
+    phi = reader.number("phi_threshold", 16, minimum=0)
+    return HeartbeatSettings(
+        kind="transport" if kind == "tcp" else kind,
+        interval_ms=max(100, round(reader.seconds("heartbeat_interval", 1) * 1_000)),
+        hard_timeout_ms=round(reader.seconds("hard_timeout", 60) * 1_000),
+        phi_threshold=phi if reader.boolean("phi_failure_detector", True) else 0.0,
+        recover_wait_ms=round(reader.seconds("recover_wait", 10) * 1_000),
     )

@@ -24,9 +24,9 @@ from eldonia_ops.protocols.elasticsearch.documents import (
 from eldonia_ops.protocols.elasticsearch.errors import ElasticsearchError, document_error
 from eldonia_ops.protocols.elasticsearch.identity import SOURCE
 from eldonia_ops.protocols.elasticsearch.instants import spelling_of_all
-from eldonia_ops.protocols.log_fields import known_shape
-from eldonia_ops.protocols.log_lines import MIN_BLOCK, unusual_lines
-from eldonia_ops.protocols.log_shapes import Shape
+from eldonia_ops.protocols.logs.fields import known_shape
+from eldonia_ops.protocols.logs.lines import MIN_BLOCK, unusual_lines
+from eldonia_ops.protocols.logs.shapes import Shape
 
 _AT_ONCE: Final = 256
 """So few that what is built of them stays in the processor's cache."""
@@ -142,7 +142,7 @@ def _decoded(lines: Sequence[bytes]) -> list[dict[str, Any] | None]:
     if (
         joined.startswith(b"{")
         and joined.endswith(b"}")
-        # No value goes over the end of a line, as in protocols/log_lines.py.
+        # No value goes over the end of a line, as in protocols/logs/lines.py.
         and joined.count(b"}\n{") == joined.count(b"\n") == len(lines) - 1
         and max(map(len, lines)) <= MAX_DOCUMENT
         and b'" :' not in joined

@@ -1,6 +1,6 @@
 """A document as a log record, and back.
 
-The record has every field that the document's keys mean (:mod:`eldonia_ops.protocols.log_fields`). A key of the
+The record has every field that the document's keys mean (:mod:`eldonia_ops.protocols.logs.fields`). A key of the
 document itself whose value can be made again from the record's field is not kept a second time:
 ``metadata["_source"]`` names it. All else is in ``metadata`` under its own name, objects whole. So the source is what
 was sent, key order aside, but for what no record may hold: control characters, and what is beyond the bounds of a
@@ -20,7 +20,7 @@ from eldonia_ops.model.record_bounds import bounded_record
 from eldonia_ops.protocols.elasticsearch.errors import document_error
 from eldonia_ops.protocols.elasticsearch.identity import SOURCE, numbered_id, record_id
 from eldonia_ops.protocols.elasticsearch.instants import spelled, spelling_of
-from eldonia_ops.protocols.log_fields import column_named, record_of
+from eldonia_ops.protocols.logs.fields import column_named, record_of
 
 INDEX: Final = "_index"
 ID: Final = "_id"

@@ -15,7 +15,7 @@ from eldonia_ops.model.condition_fields import LOG_DERIVED, LOG_TEXTS
 from eldonia_ops.model.conditions import Condition, ConditionOp, FieldName
 from eldonia_ops.protocols.elasticsearch.documents import ID, INDEX, TIMESTAMP
 from eldonia_ops.protocols.elasticsearch.identity import SOURCE, place_of
-from eldonia_ops.protocols.log_fields import column_named
+from eldonia_ops.protocols.logs.fields import column_named
 from eldonia_ops.search.tree import AtPlaces, Comparison, Node, Not, OneOf, conjunction, disjunction
 
 KEYWORD: Final = ".keyword"

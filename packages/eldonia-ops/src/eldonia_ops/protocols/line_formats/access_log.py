@@ -11,7 +11,7 @@ from typing import Any, Final
 from eldonia_ops.model.log_levels import status_level
 from eldonia_ops.model.timestamps import parse_timestamp
 from eldonia_ops.protocols.line_formats.requests import request_facts
-from eldonia_ops.protocols.plain_line import PlainLine
+from eldonia_ops.protocols.logs.plain_line import PlainLine
 
 NAME: Final = "access log"
 

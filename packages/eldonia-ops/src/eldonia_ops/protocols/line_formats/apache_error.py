@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from eldonia_ops.model.log_levels import fold_level
 from eldonia_ops.model.timestamps import leading_timestamp
-from eldonia_ops.protocols.plain_line import PlainLine
+from eldonia_ops.protocols.logs.plain_line import PlainLine
 
 NAME: Final = "apache error log"
 

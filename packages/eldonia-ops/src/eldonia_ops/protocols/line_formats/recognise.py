@@ -4,7 +4,7 @@ from typing import Final
 
 from eldonia_ops.model.timestamps import leading_timestamp
 from eldonia_ops.protocols.line_formats import logfmt
-from eldonia_ops.protocols.log_plain import read_cri, read_plain
+from eldonia_ops.protocols.logs.plain import read_cri, read_plain
 
 JSON: Final = "json"
 CONTAINER: Final = "container log"

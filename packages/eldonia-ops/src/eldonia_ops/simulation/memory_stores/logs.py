@@ -29,9 +29,9 @@ from eldonia_ops.search.aggregates import Aggregate, AggregateRows
 from eldonia_ops.search.bucket_rows import bucket_rows, group_keys
 from eldonia_ops.search.buckets import BucketRequest, BucketRows, GroupKey
 from eldonia_ops.search.message_text import text_test, words_in
-from eldonia_ops.search.pipe_items import READER, Item, items_of, passed
-from eldonia_ops.search.pipe_plan import Width
-from eldonia_ops.search.pipes import Selecting
+from eldonia_ops.search.pipes.items import READER, Item, items_of, passed
+from eldonia_ops.search.pipes.pipeline import Selecting
+from eldonia_ops.search.pipes.plan import Width
 from eldonia_ops.search.selection import Selected, Selection, selected
 from eldonia_ops.search.tree import Node
 from eldonia_ops.simulation.memory_stores.failing import FailingStore

@@ -8,7 +8,7 @@ from eldonia_ops.model.labels import Labels
 from eldonia_ops.model.matchers import Matcher
 from eldonia_ops.model.samples import AnySample, MetricMetadata, SampleRow, SeriesBlock
 from eldonia_ops.simulation.memory_stores.failing import FailingStore
-from eldonia_ops.storage.clickhouse.head import Head
+from eldonia_ops.storage.clickhouse.metrics.head import Head
 
 HOUR = 3_600_000
 

@@ -5,19 +5,19 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from eldonia_ops.storage.clickhouse.chdb_engine import ChdbEngine
 from eldonia_ops.storage.clickhouse.deployment import SINGLE, Deployment, DeploymentKind
-from eldonia_ops.storage.clickhouse.engine import Engine
-from eldonia_ops.storage.clickhouse.head import Head
-from eldonia_ops.storage.clickhouse.journal import Journal
-from eldonia_ops.storage.clickhouse.logs import Logs
-from eldonia_ops.storage.clickhouse.metrics import MAX_SAMPLES, Metrics
+from eldonia_ops.storage.clickhouse.engines.chdb import ChdbEngine
+from eldonia_ops.storage.clickhouse.engines.engine import Engine
+from eldonia_ops.storage.clickhouse.engines.server import ServerEngine
+from eldonia_ops.storage.clickhouse.engines.timed import OnInsert, TimedEngine
+from eldonia_ops.storage.clickhouse.journal.journal import Journal
+from eldonia_ops.storage.clickhouse.logs.logs import Logs
+from eldonia_ops.storage.clickhouse.metrics.head import Head
+from eldonia_ops.storage.clickhouse.metrics.metrics import MAX_SAMPLES, Metrics
 from eldonia_ops.storage.clickhouse.schema import Retention, detached_parts, migrate
 from eldonia_ops.storage.clickhouse.separate import EMBEDDED, open_signal_stores, wal_folder
-from eldonia_ops.storage.clickhouse.server_engine import ServerEngine
 from eldonia_ops.storage.clickhouse.store import ClickhouseTelemetryStore
-from eldonia_ops.storage.clickhouse.timed_engine import OnInsert, TimedEngine
-from eldonia_ops.storage.clickhouse.traces import Traces
+from eldonia_ops.storage.clickhouse.traces.traces import Traces
 
 __all__ = [
     "EMBEDDED",

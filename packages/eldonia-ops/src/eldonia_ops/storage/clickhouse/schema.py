@@ -11,7 +11,7 @@ import msgspec
 
 from eldonia_ops.ports import TelemetryError
 from eldonia_ops.storage.clickhouse.deployment import SINGLE, Deployment, DeploymentKind
-from eldonia_ops.storage.clickhouse.engine import Engine
+from eldonia_ops.storage.clickhouse.engines.engine import Engine
 
 
 @dataclass(frozen=True, slots=True)
@@ -236,7 +236,7 @@ ENGINE = MergeTree ORDER BY version SETTINGS {_DURABLE}
 SERIES_MARGIN_DAYS: Final = 7
 """How much longer the row of a series is kept than the last sample that it may have been renewed for.
 
-A row is at most two days older than the last sample stored (:mod:`~eldonia_ops.storage.clickhouse.stored_series`);
+A row is at most two days older than the last sample stored (``metrics/stored_series.py``);
 the rest is for clocks.
 """
 

@@ -33,17 +33,17 @@ from eldonia_ops.ports import (
 from eldonia_ops.ports.traces import LATEST_NS
 from eldonia_ops.search.aggregates import Aggregate, AggregateRows
 from eldonia_ops.search.buckets import BucketRequest, BucketRows, GroupKey
-from eldonia_ops.search.pipes import Selecting
+from eldonia_ops.search.pipes.pipeline import Selecting
 from eldonia_ops.search.selection import Selected, Selection
 from eldonia_ops.search.tree import Node
-from eldonia_ops.storage.clickhouse.blocks import READ_SECONDS
 from eldonia_ops.storage.clickhouse.deployment import SINGLE, Deployment
-from eldonia_ops.storage.clickhouse.engine import Engine
-from eldonia_ops.storage.clickhouse.journal import Journal
-from eldonia_ops.storage.clickhouse.logs import Logs
-from eldonia_ops.storage.clickhouse.metrics import Metrics
+from eldonia_ops.storage.clickhouse.engines.engine import Engine
+from eldonia_ops.storage.clickhouse.journal.blocks import READ_SECONDS
+from eldonia_ops.storage.clickhouse.journal.journal import Journal
+from eldonia_ops.storage.clickhouse.logs.logs import Logs
+from eldonia_ops.storage.clickhouse.metrics.metrics import Metrics
 from eldonia_ops.storage.clickhouse.schema import detached_parts, rows
-from eldonia_ops.storage.clickhouse.traces import Traces
+from eldonia_ops.storage.clickhouse.traces.traces import Traces
 
 _SIGNALS: Final = {
     "logs": "logs",
@@ -122,49 +122,49 @@ class ClickhouseTelemetryStore:
 
     async def search_logs(self, query: LogQuery) -> LogPage:
         """Matching records, newest first."""
-        return await self._logs.search(query)
+        return await self._logs.queries.search(query)
 
     async def log_histogram(self, query: LogQuery, buckets: int = 60) -> LogHistogram:
         """Counts per level over time."""
-        return await self._logs.histogram(query, buckets)
+        return await self._logs.queries.histogram(query, buckets)
 
     async def log_values(
         self, query: LogQuery, name: FieldName, *, prefix: str = "", limit: int = 10
     ) -> list[ValueCount]:
         """The most frequent values of a field."""
-        return await self._logs.values(query, name, prefix, limit)
+        return await self._logs.queries.values(query, name, prefix, limit)
 
     async def log_aggregate(
         self, query: LogQuery, aggregate: Aggregate, stages: Sequence[Selecting] = ()
     ) -> AggregateRows:
         """Groups of matching records with their metrics."""
-        return await self._logs.aggregate(query, aggregate, stages)
+        return await self._logs.queries.aggregate(query, aggregate, stages)
 
     async def log_items(self, query: LogQuery, stages: Sequence[Selecting]) -> LogItems:
         """What comes out of stages of a pipeline."""
-        return await self._logs.items(query, stages)
+        return await self._logs.queries.items(query, stages)
 
     async def log_fields(self, query: LogQuery, *, records: int = 1_000, limit: int = 200) -> list[FieldCount]:
         """The attributes of the newest records."""
-        return await self._logs.fields(query, records, limit)
+        return await self._logs.queries.fields(query, records, limit)
 
     async def select_logs(self, selection: Selection) -> list[Selected]:
         """Records in the order of a selection."""
-        return await self._logs.select(selection)
+        return await self._logs.queries.select(selection)
 
     async def count_logs(self, search: Node, most: int | None = None) -> int:
         """How many records a search finds."""
-        return await self._logs.count(search, most)
+        return await self._logs.queries.count(search, most)
 
     async def log_buckets(self, request: BucketRequest) -> BucketRows:
         """One level of buckets."""
-        return await self._logs.buckets(request)
+        return await self._logs.queries.buckets(request)
 
     async def logs_in_groups(
         self, request: BucketRequest, selection: Selection
     ) -> dict[tuple[GroupKey, ...], list[Selected]]:
         """The first records of each group of a request, in the order of a selection."""
-        return await self._logs.in_groups(request, selection)
+        return await self._logs.queries.in_groups(request, selection)
 
     async def put_log_patterns(self, patterns: Sequence[LogPattern]) -> None:
         """Keep patterns of log messages."""
@@ -176,7 +176,7 @@ class ClickhouseTelemetryStore:
 
     async def last_log_id(self) -> int:
         """The largest id of a record."""
-        return await self._logs.last_id()
+        return await self._logs.queries.last_id()
 
     async def delete_logs(self, places: Sequence[tuple[int, int]]) -> None:
         """Delete records by their times and ids."""
@@ -212,11 +212,11 @@ class ClickhouseTelemetryStore:
 
     async def log_services(self, since_ns: int, until_ns: int) -> list[str]:
         """Services that logged in a range."""
-        return await self._logs.services(since_ns, until_ns)
+        return await self._logs.queries.services(since_ns, until_ns)
 
     async def source_position(self, source: str) -> int | None:
         """The largest offset stored for a source."""
-        return await self._logs.source_position(source)
+        return await self._logs.queries.source_position(source)
 
     async def find_traces(self, query: TraceQuery) -> list[TraceSummary]:
         """Matching traces in the order of the query."""

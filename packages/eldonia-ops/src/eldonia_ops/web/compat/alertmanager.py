@@ -13,7 +13,7 @@ from starlette.responses import Response
 
 from eldonia_ops.model.alerts import Alert, Silence
 from eldonia_ops.model.matchers import Matcher, MatchOp, all_match
-from eldonia_ops.protocols import alertmanager_api as wire
+from eldonia_ops.protocols.alertmanager import api as wire
 from eldonia_ops.services.api import Alerts, AlertView, NotFoundError
 from eldonia_ops.web.access import Permission
 from eldonia_ops.web.bad_request import BadRequestError, reading_request

@@ -13,7 +13,7 @@ from starlette.responses import Response
 
 from eldonia_ops.model.alerts import UNTIL_RESOLVED
 from eldonia_ops.model.matchers import all_match
-from eldonia_ops.protocols import prometheus_api as wire
+from eldonia_ops.protocols.prometheus import api as wire
 from eldonia_ops.services.api import AlertView, Platform, QueryResult, RuleGroupView, RuleView, Series
 from eldonia_ops.web.access import Permission
 from eldonia_ops.web.bad_request import BadRequestError

@@ -19,7 +19,7 @@ from eldonia_ops.model.foreign import clean_text
 from eldonia_ops.protocols.dashboard_file import examine_dashboard
 from eldonia_ops.protocols.grafana import Imported, NotGrafanaError, from_grafana, is_grafana
 from eldonia_ops.services.api import Platform
-from eldonia_ops.services.dashboards import DashboardService, Held
+from eldonia_ops.services.dashboards.dashboards import DashboardService, Held
 from eldonia_ops.web.access import Permission
 from eldonia_ops.web.audit.trail import no_change, note_change
 from eldonia_ops.web.bad_request import BadRequestError

@@ -15,8 +15,8 @@ from eldonia_ops.dashboards.part import shown
 from eldonia_ops.dashboards.reading import to_plain
 from eldonia_ops.dashboards.selection import Selection, Selections
 from eldonia_ops.model.stored_dashboard import DashboardHead, DashboardVersion
-from eldonia_ops.services.dashboard_queries import Answer, Ask, AskError
-from eldonia_ops.services.dashboards import Held
+from eldonia_ops.services.dashboards.dashboards import Held
+from eldonia_ops.services.dashboards.queries import Answer, Ask, AskError
 from eldonia_ops.web.encoding import number
 from eldonia_ops.web.native.log_schemas import LogRecordShape, log_shape
 from eldonia_ops.web.native.telemetry_schemas import TraceShape, trace_shape

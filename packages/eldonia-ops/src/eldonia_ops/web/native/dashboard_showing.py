@@ -16,9 +16,9 @@ from eldonia_ops.dashboards.times import instant_of
 from eldonia_ops.model.foreign import clean_text
 from eldonia_ops.services.api import Platform, RefusedError
 from eldonia_ops.services.changes import Changes
-from eldonia_ops.services.dashboard_annotations import DashboardAnnotations, Event, Marked
-from eldonia_ops.services.dashboard_queries import Ask, DashboardQueries, Occasion
-from eldonia_ops.services.dashboard_variables import DashboardVariables
+from eldonia_ops.services.dashboards.annotations import DashboardAnnotations, Event, Marked
+from eldonia_ops.services.dashboards.queries import Ask, DashboardQueries, Occasion
+from eldonia_ops.services.dashboards.variables import DashboardVariables
 from eldonia_ops.web.access import Permission
 from eldonia_ops.web.bad_request import BadRequestError
 from eldonia_ops.web.callers import caller_of

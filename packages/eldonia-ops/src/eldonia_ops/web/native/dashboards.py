@@ -17,7 +17,7 @@ from eldonia_ops.dashboards.reading import read_dashboard
 from eldonia_ops.protocols.dashboard_file import to_json, to_yaml
 from eldonia_ops.protocols.grafana import to_grafana
 from eldonia_ops.services.api import Platform
-from eldonia_ops.services.dashboards import DashboardService, Held
+from eldonia_ops.services.dashboards.dashboards import DashboardService, Held
 from eldonia_ops.web.access import Permission
 from eldonia_ops.web.bad_request import BadRequestError
 from eldonia_ops.web.callers import caller_of

@@ -6,7 +6,7 @@ from starlette.responses import Response
 
 from eldonia_ops.incidents.brief import Brief
 from eldonia_ops.services.api import Platform, Series
-from eldonia_ops.services.incident_briefs import IncidentBriefs, SignalChart
+from eldonia_ops.services.incidents.briefs import IncidentBriefs, SignalChart
 from eldonia_ops.web.access import Permission
 from eldonia_ops.web.encoding import Json, number
 from eldonia_ops.web.native.openapi import operation

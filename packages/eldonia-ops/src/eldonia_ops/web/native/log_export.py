@@ -14,7 +14,7 @@ from eldonia_ops.model.conditions import FieldName
 from eldonia_ops.model.logs import LogRecord
 from eldonia_ops.ports import LogQuery, LogStore
 from eldonia_ops.services.api import Platform
-from eldonia_ops.services.log_pipelines import width_of
+from eldonia_ops.services.logs.pipelines import width_of
 from eldonia_ops.web.access import Permission
 from eldonia_ops.web.encoding import to_json
 from eldonia_ops.web.heavy import BusyError

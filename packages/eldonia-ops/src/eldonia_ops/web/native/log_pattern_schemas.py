@@ -3,8 +3,8 @@
 import msgspec
 
 from eldonia_ops.log_patterns.comparison import Difference
-from eldonia_ops.services.log_pattern_ranges import ComparedRanges
-from eldonia_ops.services.log_patterns import PatternChanges, PatternCount, PatternPage
+from eldonia_ops.services.logs.pattern_ranges import ComparedRanges
+from eldonia_ops.services.logs.patterns import PatternChanges, PatternCount, PatternPage
 
 _NS = 1_000_000
 _MOST_SERVICES = 20

@@ -8,13 +8,13 @@ from starlette.responses import Response
 
 from eldonia_ops.services.api import Platform
 from eldonia_ops.services.changes import Changes
-from eldonia_ops.services.log_pattern_ranges import (
+from eldonia_ops.services.logs.pattern_ranges import (
     ComparedRanges,
     ranges_from,
     ranges_of_incident,
     ranges_since_deploy,
 )
-from eldonia_ops.services.log_patterns import pattern_changes, patterns_of
+from eldonia_ops.services.logs.patterns import pattern_changes, patterns_of
 from eldonia_ops.web.access import Permission
 from eldonia_ops.web.bad_request import BadRequestError
 from eldonia_ops.web.encoding import Json

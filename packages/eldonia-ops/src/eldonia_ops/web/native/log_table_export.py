@@ -9,10 +9,10 @@ import msgspec
 from eldonia_ops.model.conditions import FieldName
 from eldonia_ops.ports import LogQuery, LogStore
 from eldonia_ops.search.aggregates import MAX_ROWS
-from eldonia_ops.search.pipe_items import Item
-from eldonia_ops.search.pipe_plan import Width, columns_of
-from eldonia_ops.search.pipes import Fields, Pipeline
-from eldonia_ops.services.log_pipelines import pages, run_pipeline, streams
+from eldonia_ops.search.pipes.items import Item
+from eldonia_ops.search.pipes.pipeline import Fields, Pipeline
+from eldonia_ops.search.pipes.plan import Width, columns_of
+from eldonia_ops.services.logs.pipelines import pages, run_pipeline, streams
 from eldonia_ops.web.encoding import to_json
 from eldonia_ops.web.native.csv_text import csv_cell, csv_rows, csv_time
 from eldonia_ops.web.native.log_schemas import log_shape

@@ -6,10 +6,10 @@ import msgspec
 from fastapi import FastAPI, Query, Request
 from starlette.responses import Response
 
-from eldonia_ops.search.pipe_printer import format_pipeline
+from eldonia_ops.search.pipes.printer import format_pipeline
 from eldonia_ops.search.printer import format_search
 from eldonia_ops.services.api import Platform
-from eldonia_ops.services.log_pipelines import (
+from eldonia_ops.services.logs.pipelines import (
     LogChart,
     PipelineResult,
     aside,

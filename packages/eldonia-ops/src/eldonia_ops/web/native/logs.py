@@ -14,11 +14,11 @@ from eldonia_ops.model.logs import LogLevel
 from eldonia_ops.ports import LogQuery
 from eldonia_ops.search import Node, SearchError, format_search, parse_search
 from eldonia_ops.search.parser import MAX_SEARCH
-from eldonia_ops.search.pipe_parser import parse_pipeline
-from eldonia_ops.search.pipes import Pipeline
+from eldonia_ops.search.pipes.parser import parse_pipeline
+from eldonia_ops.search.pipes.pipeline import Pipeline
 from eldonia_ops.search.scanner import Scanner
 from eldonia_ops.services.api import Platform, QueryError
-from eldonia_ops.services.log_search import suggestion, surroundings, unknown_fields
+from eldonia_ops.services.logs.search import suggestion, surroundings, unknown_fields
 from eldonia_ops.web.access import Permission
 from eldonia_ops.web.bad_request import BadRequestError
 from eldonia_ops.web.encoding import Json

@@ -14,7 +14,7 @@ from eldonia_ops.collectors.scrape import scrape_targets
 from eldonia_ops.collectors.scrape.loop import ScrapeLoop, scrape_client
 from eldonia_ops.http_client.connections import HttpClient
 from eldonia_ops.model.errors import ConfigError
-from eldonia_ops.protocols.prometheus_text import DEFAULT_LIMITS
+from eldonia_ops.protocols.prometheus.text import DEFAULT_LIMITS
 from eldonia_ops.services.clock import ManualClock
 from eldonia_ops.settings import parse_settings
 

@@ -11,7 +11,7 @@ from eldonia_ops.collectors.tail.follow import TailOptions
 from eldonia_ops.collectors.tail.join import JoinBounds
 from eldonia_ops.collectors.tail.records import batch_records
 from eldonia_ops.model.logs import LogLevel
-from eldonia_ops.protocols.log_lines import LineFormat
+from eldonia_ops.protocols.logs.lines import LineFormat
 
 NOW = 1_795_000_000_000_000_000
 

@@ -19,7 +19,7 @@ from eldonia_ops.notifiers.registry import built_in
 from eldonia_ops.notifiers.webhook.config import WebhookConfig
 from eldonia_ops.notifiers.webhook.deliver import WebhookNotifier
 from eldonia_ops.ports import Delivery, DeliveryResult
-from eldonia_ops.protocols.alertmanager_config import parse_alertmanager_config
+from eldonia_ops.protocols.alertmanager.config import parse_alertmanager_config
 
 OUTGOING = Outgoing(1, "key-1", "team", "webhook", 0, "q", {"a": 1})
 HOST = "hooks.internal"  # no resolver knows it

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from eldonia_ops.storage.clickhouse import ClickhouseTelemetryStore, open_on_engine
-from eldonia_ops.storage.clickhouse.engine import Engine
+from eldonia_ops.storage.clickhouse.engines.engine import Engine
 
 
 @pytest.fixture

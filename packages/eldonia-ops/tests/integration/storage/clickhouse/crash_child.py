@@ -17,7 +17,7 @@ from eldonia_ops.model.logs import LogRecord
 from eldonia_ops.model.native_histogram import NativeHistogram
 from eldonia_ops.model.samples import HistogramSample, Sample, SampleRow, is_absent
 from eldonia_ops.model.spans import Span
-from eldonia_ops.protocols.log_lines import LineFormat, parse_lines
+from eldonia_ops.protocols.logs.lines import LineFormat, parse_lines
 from eldonia_ops.storage.clickhouse import open_telemetry_store
 
 SERIES = tuple(Labels({"__name__": "m", "i": str(i)}) for i in range(20))

@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 
 from eldonia_ops.ports import TelemetryError
-from eldonia_ops.storage.clickhouse.chdb_engine import ChdbEngine
+from eldonia_ops.storage.clickhouse.engines.chdb import ChdbEngine
 from eldonia_ops.storage.clickhouse.schema import Retention, migrate, rows
 
 DAYS = 3

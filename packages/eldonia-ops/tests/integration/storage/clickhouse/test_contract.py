@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import eldonia_ops.simulation.memory_stores.traces
-import eldonia_ops.storage.clickhouse.traces
+import eldonia_ops.storage.clickhouse.traces.traces
 from eldonia_ops.model.labels import Labels
 from eldonia_ops.model.logs import LogLevel, LogRecord
 from eldonia_ops.model.matchers import Matcher, MatchOp
@@ -26,12 +26,12 @@ from eldonia_ops.model.samples import (
 from eldonia_ops.model.spans import Span, SpanStatus
 from eldonia_ops.ports import LogQuery, LogStore, MetricStore, TelemetryStore, TelemetryStores, TraceQuery, TraceStore
 from eldonia_ops.search import EVERYTHING, parse_search
-from eldonia_ops.search.pipe_parser import parse_pipeline
-from eldonia_ops.search.pipe_plan import Width
-from eldonia_ops.services.log_pipelines import run_pipeline
+from eldonia_ops.search.pipes.parser import parse_pipeline
+from eldonia_ops.search.pipes.plan import Width
+from eldonia_ops.services.logs.pipelines import run_pipeline
 from eldonia_ops.simulation.memory_stores import MemoryStores
 from eldonia_ops.storage.clickhouse import Deployment, DeploymentKind, Retention, open_on_engine
-from eldonia_ops.storage.clickhouse.engine import Engine
+from eldonia_ops.storage.clickhouse.engines.engine import Engine
 from eldonia_ops.storage.clickhouse.schema import rows
 
 OpenStore = Callable[..., Awaitable[TelemetryStore]]
@@ -216,7 +216,7 @@ class Contract:
     async def test_an_answer_with_several_traces_is_bounded(
         self, traces: TraceStore, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        for module in (eldonia_ops.simulation.memory_stores.traces, eldonia_ops.storage.clickhouse.traces):
+        for module in (eldonia_ops.simulation.memory_stores.traces, eldonia_ops.storage.clickhouse.traces.traces):
             monkeypatch.setattr(module, "MOST_SPANS", 3)
         given = [span(trace, id, id, 1) for id, trace in enumerate("aabbcc")]
         await traces.insert_spans(given)

@@ -3,7 +3,7 @@
 import pytest
 
 from eldonia_ops.storage.clickhouse.deployment import Deployment, DeploymentKind
-from eldonia_ops.storage.clickhouse.engine import Engine
+from eldonia_ops.storage.clickhouse.engines.engine import Engine
 from eldonia_ops.storage.clickhouse.schema import _MATERIALIZED, _VERSIONS, MIGRATIONS, rows
 
 ALTERED = f"ALTER TABLE logs MODIFY TTL timestamp + toIntervalDay(3) {_MATERIALIZED}"

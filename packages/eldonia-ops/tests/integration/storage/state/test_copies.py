@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from eldonia_ops.model.access import Role
-from eldonia_ops.services.access import AccessService
+from eldonia_ops.services.access.tokens import AccessService
 from eldonia_ops.services.clock import SystemClock
 from eldonia_ops.storage.state import StateError, open_state_store
 from eldonia_ops.storage.state.copies import from_file

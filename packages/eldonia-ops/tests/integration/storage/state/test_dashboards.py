@@ -6,7 +6,7 @@ from eldonia_ops.dashboards.document import Dashboard
 from eldonia_ops.dashboards.provided import NO_DASHBOARDS, Provided, ProvidedDashboards
 from eldonia_ops.dashboards.reading import read_dashboard
 from eldonia_ops.services.api import NotFoundError, PreconditionError, RefusedError
-from eldonia_ops.services.dashboards import DashboardService
+from eldonia_ops.services.dashboards.dashboards import DashboardService
 from eldonia_ops.storage.state import SqlStateStore
 
 
@@ -100,9 +100,9 @@ async def test_stars_are_of_one_person(store: SqlStateStore) -> None:
 async def test_old_versions_and_deleted_ones_are_forgotten(
     store: SqlStateStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("eldonia_ops.services.dashboards.MAX_VERSIONS", 3)
-    monkeypatch.setattr("eldonia_ops.services.dashboards.MAX_DELETED", 1)
-    monkeypatch.setattr("eldonia_ops.services.dashboards.MAX_DASHBOARDS", 2)
+    monkeypatch.setattr("eldonia_ops.services.dashboards.dashboards.MAX_VERSIONS", 3)
+    monkeypatch.setattr("eldonia_ops.services.dashboards.dashboards.MAX_DELETED", 1)
+    monkeypatch.setattr("eldonia_ops.services.dashboards.dashboards.MAX_DASHBOARDS", 2)
     service = DashboardService(store, lambda: NO_DASHBOARDS)
     for number in range(5):
         await service.save(document(f"T{number}"), "", "a", number, anything)

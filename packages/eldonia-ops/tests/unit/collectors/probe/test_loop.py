@@ -8,7 +8,7 @@ from eldonia_ops.collectors.probe.loop import ProbeSource
 from eldonia_ops.collectors.status import TargetHealth, TargetStatus
 from eldonia_ops.model.labels import Labels
 from eldonia_ops.ports import ProbeResult
-from eldonia_ops.protocols.scrape_rows import Readings
+from eldonia_ops.protocols.prometheus.scrape_rows import Readings
 from eldonia_ops.services.clock import ManualClock
 
 

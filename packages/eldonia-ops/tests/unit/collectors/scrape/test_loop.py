@@ -10,7 +10,7 @@ from eldonia_ops.collectors.status import TargetHealth
 from eldonia_ops.model.labels import Labels
 from eldonia_ops.model.samples import is_stale
 from eldonia_ops.model.secret import Secret
-from eldonia_ops.protocols.prometheus_text import ExpositionLimits
+from eldonia_ops.protocols.prometheus.text import ExpositionLimits
 from eldonia_ops.services.clock import ManualClock
 
 

@@ -1,7 +1,7 @@
 from eldonia_ops.collectors.tail.files import TailLine
 from eldonia_ops.collectors.tail.follow import TailBatch
 from eldonia_ops.collectors.tail.records import StoredPositions, batch_records, container_records
-from eldonia_ops.protocols.log_lines import LineDefaults, LineFormat, parse_line
+from eldonia_ops.protocols.logs.lines import LineDefaults, LineFormat, parse_line
 
 
 def test_records_know_their_source_and_offset():

@@ -66,14 +66,9 @@ def test_addresses_of_elasticsearch(values: dict[str, str], urls: tuple[str, ...
     assert output("elasticsearch", **values).urls == urls
 
 
-def test_a_data_stream_brings_its_template() -> None:
+def test_a_data_stream_is_created_in() -> None:
     found = output("opensearch_data_stream", data_stream_name="logs-app-default")
-    assert (found.write_operation, found.data_stream, found.template_name) == (
-        "create",
-        True,
-        "logs-app-default_template",
-    )
-    assert found.template == {"index_patterns": ["logs-app-default*"], "data_stream": {}, "priority": 200}
+    assert (found.write_operation, found.data_stream, found.index) == ("create", True, "logs-app-default")
 
 
 def test_secrets_are_not_shown() -> None:

@@ -7,7 +7,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from eldonia_ops.model.logs import LogLevel, LogRecord
-from eldonia_ops.protocols import log_fields
 from eldonia_ops.protocols.elasticsearch.documents import (
     FORBIDDEN,
     id_of,
@@ -17,6 +16,7 @@ from eldonia_ops.protocols.elasticsearch.documents import (
     version_of,
 )
 from eldonia_ops.protocols.elasticsearch.errors import ElasticsearchError
+from eldonia_ops.protocols.logs import fields as log_fields
 
 NOW = 1_795_000_000 * 10**9
 NAMES = sorted(

@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 
 from eldonia_ops.model.logs import LogLevel
 from eldonia_ops.protocols.line_formats import logfmt
-from eldonia_ops.protocols.log_lines import LineFormat, parse_line
-from eldonia_ops.protocols.log_plain import read_plain
+from eldonia_ops.protocols.logs.lines import LineFormat, parse_line
+from eldonia_ops.protocols.logs.plain import read_plain
 
 NOW = 1_796_000_000_000_000_000
 

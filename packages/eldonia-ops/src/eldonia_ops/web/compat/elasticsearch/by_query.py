@@ -16,7 +16,7 @@ from eldonia_ops.protocols.elasticsearch.index_names import check_index_name
 from eldonia_ops.protocols.elasticsearch.query.dsl import read_query
 from eldonia_ops.protocols.elasticsearch.query.source_filter import source_filter
 from eldonia_ops.search.tree import Node, conjunction
-from eldonia_ops.services.document_copies import Copied, copy_documents
+from eldonia_ops.services.elasticsearch.document_copies import Copied, copy_documents
 from eldonia_ops.web.access import Permission
 from eldonia_ops.web.audit.trail import note_change
 from eldonia_ops.web.compat.elasticsearch.answers import answered, object_body

@@ -12,7 +12,7 @@ from eldonia_ops.protocols.elasticsearch.errors import illegal_argument
 from eldonia_ops.protocols.elasticsearch.fields import INDEX_FIELD, of_indices
 from eldonia_ops.protocols.elasticsearch.index_names import Options, fits_any
 from eldonia_ops.protocols.elasticsearch.templates import BUILT_IN, patterns_of
-from eldonia_ops.services.log_deletion import LATEST_NS
+from eldonia_ops.services.logs.deletion import LATEST_NS
 from eldonia_ops.web.access import Permission
 from eldonia_ops.web.compat.elasticsearch.answers import answered, flag, plain
 from eldonia_ops.web.compat.elasticsearch.host import ElasticsearchHost, EsRoute

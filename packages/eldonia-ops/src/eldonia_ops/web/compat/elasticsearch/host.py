@@ -11,8 +11,8 @@ from eldonia_ops.protocols.elasticsearch.catalog import Catalog
 from eldonia_ops.protocols.elasticsearch.errors import ElasticsearchError
 from eldonia_ops.protocols.elasticsearch.index_names import Options, options_of
 from eldonia_ops.services.api import Platform
-from eldonia_ops.services.documents import DocumentService
-from eldonia_ops.services.index_catalog import IndexCatalog
+from eldonia_ops.services.elasticsearch.documents import DocumentService
+from eldonia_ops.services.elasticsearch.index_catalog import IndexCatalog
 from eldonia_ops.web.access import Permission, allows
 from eldonia_ops.web.callers import caller_of
 from eldonia_ops.web.compat.elasticsearch.answers import Endpoint

@@ -16,7 +16,7 @@ from eldonia_ops.protocols.elasticsearch.fields import of_indices
 from eldonia_ops.protocols.elasticsearch.index_names import Options, expanded, options_of, pattern_of
 from eldonia_ops.protocols.elasticsearch.mappings import field_caps, fields_of, mapping_of, observed
 from eldonia_ops.protocols.elasticsearch.templates import flat_settings, merged, nested_settings
-from eldonia_ops.services.log_deletion import LATEST_NS
+from eldonia_ops.services.logs.deletion import LATEST_NS
 from eldonia_ops.web.access import Permission
 from eldonia_ops.web.audit.trail import no_change, note_change
 from eldonia_ops.web.compat.elasticsearch.answers import HEADERS, answered, object_body

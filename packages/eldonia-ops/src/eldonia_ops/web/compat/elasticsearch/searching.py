@@ -13,7 +13,7 @@ from eldonia_ops.protocols.elasticsearch.index_names import options_of
 from eldonia_ops.protocols.elasticsearch.query.errors import DslError
 from eldonia_ops.protocols.elasticsearch.query.response_filter import filtered_answer
 from eldonia_ops.search.tree import Node
-from eldonia_ops.services.elasticsearch_queries import ElasticsearchQueries, refused_template
+from eldonia_ops.services.elasticsearch.queries import ElasticsearchQueries, refused_template
 from eldonia_ops.web.access import Permission
 from eldonia_ops.web.compat.elasticsearch.answers import answered
 from eldonia_ops.web.compat.elasticsearch.host import DEFAULTS, ElasticsearchHost, EsRoute

@@ -8,7 +8,7 @@ from fake_platform import FakePlatform
 from web_client import Client
 
 from eldonia_ops.model.access import Role
-from eldonia_ops.services import index_catalog
+from eldonia_ops.services.elasticsearch import index_catalog
 from eldonia_ops.web.http_side import HttpSide
 
 LINES = b'{"index":{"_index":"app"}}\n{"message":"m"}\n'

@@ -8,7 +8,7 @@ from fake_platform import NOW, FakePlatform
 
 from eldonia_ops.model.access import Role
 from eldonia_ops.model.logs import LogRecord
-from eldonia_ops.services.index_retention import IndexRetention
+from eldonia_ops.services.elasticsearch.index_retention import IndexRetention
 
 DAY = 86_400_000
 TIME = "2026-11-24T00:00:00.000Z"

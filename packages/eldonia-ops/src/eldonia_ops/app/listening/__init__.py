@@ -1,0 +1,1 @@
+"""Ports: bound, served, secured, changed while they are open."""

@@ -1,0 +1,1 @@
+"""Lines and objects of loggers to records."""

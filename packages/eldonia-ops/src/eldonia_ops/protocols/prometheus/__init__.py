@@ -1,0 +1,1 @@
+"""Prometheus' API, rules, text format and web configuration."""

@@ -1,0 +1,1 @@
+"""The stages behind a search: read, checked, printed, and what they mean."""

@@ -1,0 +1,1 @@
+"""The path of every alert, from a client or a rule to its group."""

@@ -1,0 +1,1 @@
+"""The configuration that pages and API change."""

@@ -1,0 +1,1 @@
+"""Dashboards: saved in versions, and all that their panels ask."""

@@ -1,0 +1,1 @@
+"""Elasticsearch's API: documents, searches, and the catalog of indices."""

@@ -1,0 +1,1 @@
+"""Incidents: moved by alerts and people, and what their first screen shows."""

@@ -1,0 +1,1 @@
+"""What is done with log records: searches, patterns, rules, metrics, retention, erasure."""

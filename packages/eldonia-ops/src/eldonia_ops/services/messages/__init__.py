@@ -1,0 +1,1 @@
+"""Messages to people: queued in the transaction that decided them, delivered at least once."""

@@ -1,0 +1,1 @@
+"""Rule groups at work, and what pages show of them."""

@@ -1,0 +1,1 @@
+"""Log records: their rows and blocks, the statements that find them, and how they go."""

@@ -1,0 +1,1 @@
+"""Metric samples: the last hours in memory, all of them in tables."""

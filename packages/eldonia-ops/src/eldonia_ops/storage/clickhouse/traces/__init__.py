@@ -1,0 +1,1 @@
+"""Spans: their rows, and the statements that find traces."""
