@@ -20,7 +20,14 @@ from eldonia_ops.services.logs.deletion import LATEST_NS
 from eldonia_ops.web.access import Permission
 from eldonia_ops.web.audit.trail import no_change, note_change
 from eldonia_ops.web.compat.elasticsearch.answers import HEADERS, answered, object_body
-from eldonia_ops.web.compat.elasticsearch.host import VERSION, ElasticsearchHost, EsRoute, check_deletion, may
+from eldonia_ops.web.compat.elasticsearch.host import (
+    VERSION,
+    ElasticsearchHost,
+    EsRoute,
+    check_bindings,
+    check_deletion,
+    may,
+)
 
 SAMPLED: Final = 200
 """The newest documents of an index, by which its fields are known."""
@@ -46,7 +53,10 @@ def routes(host: ElasticsearchHost) -> list[EsRoute]:
         if any(not isinstance(stated, dict | None) for stated in body.get("aliases", {}).values()):
             raise illegal_argument("each of [aliases] is an object")
         settings = flat_settings(body.get("settings") or {})
-        check_deletion(request, await host.catalog.current(), settings)
+        catalog = await host.catalog.current()
+        check_deletion(request, catalog, settings)
+        usual = flat_settings(catalog.made(name).settings)
+        check_bindings(request, usual, {**usual, **settings})
         await host.catalog.create_index(name, {**body, "settings": settings})
         return answered({"acknowledged": True, "shards_acknowledged": True, "index": name})
 
@@ -157,6 +167,7 @@ def routes(host: ElasticsearchHost) -> list[EsRoute]:
         for name in host.named(catalog, request, request.path_params["index"], Options(allow_no_indices=False)):
             old = dict(catalog.indices[name].body)
             settings = {key: value for key, value in {**old.get("settings", {}), **body}.items() if value is not None}
+            check_bindings(request, old.get("settings", {}), settings)
             await host.catalog.put(EntryKind.INDEX, name, {**old, "settings": settings})
         return answered({"acknowledged": True})
 
