@@ -9,8 +9,8 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 from benchmarks.harness import Row, Spread, Table
+from eldonia_ops.collectors.tail.batches import DEFAULT_OPTIONS, TailBatch
 from eldonia_ops.collectors.tail.files import LineReader, open_file
-from eldonia_ops.collectors.tail.follow import DEFAULT_OPTIONS, TailBatch
 from eldonia_ops.collectors.tail.records import batch_records
 from eldonia_ops.model.logs import LogRecord
 from eldonia_ops.ports import LogQuery, TelemetryStores

@@ -20,6 +20,7 @@ from eldonia_ops.search.aggregates import (
     MetricFunction,
     MetricValue,
 )
+from eldonia_ops.search.statistics import mean, quantile, sum_of_squares
 from eldonia_ops.search.time_steps import ByTime, start_of
 from eldonia_ops.search.tree import Node
 from eldonia_ops.search.values import value_number, value_order, value_text
@@ -143,25 +144,16 @@ def _of_numbers(numbers: list[float], metric: Metric) -> MetricValue:
         case MetricFunction.SUM:
             return math.fsum(numbers)
         case MetricFunction.AVG:
-            return math.fsum(numbers) / len(numbers)
+            return mean(numbers)
         case MetricFunction.MIN:
             return min(numbers)
         case MetricFunction.MAX:
             return max(numbers)
         case MetricFunction.SUM_OF_SQUARES:
-            return math.fsum(number * number for number in numbers)
+            return sum_of_squares(numbers)
         case MetricFunction.PERCENTILE:
-            return percentile(numbers, metric.argument)
+            return quantile(numbers, metric.argument / 100)
         case _:
-            mean = math.fsum(numbers) / len(numbers)
-            variance = math.fsum((number - mean) ** 2 for number in numbers) / len(numbers)
+            middle = mean(numbers)
+            variance = math.fsum((number - middle) ** 2 for number in numbers) / len(numbers)
             return variance if metric.function is MetricFunction.VARIANCE else math.sqrt(variance)
-
-
-def percentile(numbers: Sequence[float], percent: float) -> float:
-    """The percentile of some numbers (at least one), interpolated as NumPy's default does."""
-    ordered = sorted(numbers)
-    place = (len(ordered) - 1) * percent / 100
-    below = math.floor(place)
-    above = min(below + 1, len(ordered) - 1)
-    return ordered[below] + (ordered[above] - ordered[below]) * (place - below)

@@ -26,6 +26,7 @@ from eldonia_ops.search.buckets import (
     MeasureKind,
 )
 from eldonia_ops.search.evaluate import matches
+from eldonia_ops.search.statistics import mean, quantile, sum_of_squares
 from eldonia_ops.search.time_steps import ByTime, start_of
 
 
@@ -96,30 +97,20 @@ def measured(one: Measure, records: Sequence[LogRecord]) -> float | tuple[float 
         case MeasureKind.SUM:
             return math.fsum(numbers)
         case MeasureKind.SQUARES:
-            return math.fsum(number * number for number in numbers)
+            return sum_of_squares(numbers)
         case MeasureKind.MIN:
             return min(numbers, default=None)
         case MeasureKind.MAX:
             return max(numbers, default=None)
         case MeasureKind.AVERAGE:
-            return math.fsum(numbers) / len(numbers) if numbers else None
+            return mean(numbers) if numbers else None
         case MeasureKind.QUANTILES:
-            return tuple(quantile(sorted(numbers), level) for level in one.levels)
+            return tuple(quantile(numbers, level) if numbers else None for level in one.levels)
         case _:
             return tuple(
                 100 * sum(number <= level for number in numbers) / len(numbers) if numbers else None
                 for level in one.levels
             )
-
-
-def quantile(numbers: Sequence[float], level: float) -> float | None:
-    """The quantile of sorted numbers, between two neighbours in proportion."""
-    if not numbers:
-        return None
-    place = level * (len(numbers) - 1)
-    low = math.floor(place)
-    high = min(low + 1, len(numbers) - 1)
-    return numbers[low] + (numbers[high] - numbers[low]) * (place - low)
 
 
 def _number(one: Measure, record: LogRecord) -> float | None:

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from functools import partial
 
 from eldonia_ops.collectors.collector import Collector, CollectorContext, LogIntake, LoopContext, LoopPlan
+from eldonia_ops.collectors.tail.batches import TailBatch, TailOptions, TailSink
 from eldonia_ops.collectors.tail.config import SECTION, LogFile
 from eldonia_ops.collectors.tail.discovery import FileTail, FollowedPaths
-from eldonia_ops.collectors.tail.follow import TailBatch, TailOptions, TailSink
 from eldonia_ops.collectors.tail.join import JoinBounds
 from eldonia_ops.collectors.tail.records import container_records
 from eldonia_ops.model.log_batch import parse_errors

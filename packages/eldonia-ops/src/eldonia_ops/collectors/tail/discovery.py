@@ -12,15 +12,9 @@ from typing import Any, Final, TypeVar
 
 from eldonia_ops.collectors.collector import Positions
 from eldonia_ops.collectors.status import TargetStatus, TurnWatch, Unwatched
+from eldonia_ops.collectors.tail.batches import DEFAULT_OPTIONS, PlannedBatches, TailOptions, TailSink, no_plan
 from eldonia_ops.collectors.tail.files import main_of, shown_path
-from eldonia_ops.collectors.tail.follow import (
-    DEFAULT_OPTIONS,
-    FollowedFile,
-    PlannedBatches,
-    TailOptions,
-    TailSink,
-    no_plan,
-)
+from eldonia_ops.collectors.tail.follow import FollowedFile
 
 log = logging.getLogger("eldonia_ops.collectors.tail")
 _T = TypeVar("_T")

@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import msgspec
 
+from eldonia_ops.collectors.tail.batches import TailBatch
 from eldonia_ops.collectors.tail.files import TailLine
-from eldonia_ops.collectors.tail.follow import TailBatch
 from eldonia_ops.model.log_batch import LogBatch
 from eldonia_ops.model.logs import LogRecord
 from eldonia_ops.ports import LogStore, StateStore

@@ -9,9 +9,9 @@ from typing import Protocol
 
 from eldonia_ops.collectors.collector import Positions
 from eldonia_ops.collectors.status import TargetStatus, TurnWatch, Unwatched
+from eldonia_ops.collectors.tail.batches import DEFAULT_OPTIONS, TailBatch, TailOptions
 from eldonia_ops.collectors.tail.discovery import FileTail, FollowedPaths
 from eldonia_ops.collectors.tail.files import TailLine
-from eldonia_ops.collectors.tail.follow import DEFAULT_OPTIONS, TailBatch, TailOptions
 from eldonia_ops.collectors.tail.join import JoinBounds
 from eldonia_ops.pipeline.event import Batch, Event
 from eldonia_ops.pipeline.inputs import SampleInput, TailInput

@@ -6,8 +6,8 @@ import contextlib
 import pytest
 from required_tools import requires_shared, shared_folder
 
+from eldonia_ops.collectors.tail.batches import TailOptions
 from eldonia_ops.collectors.tail.discovery import FileTail
-from eldonia_ops.collectors.tail.follow import TailOptions
 from eldonia_ops.collectors.tail.join import JoinBounds
 from eldonia_ops.collectors.tail.records import batch_records
 from eldonia_ops.model.logs import LogLevel

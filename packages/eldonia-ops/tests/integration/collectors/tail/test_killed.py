@@ -15,7 +15,7 @@ import pytest
 CHILD = """
 import asyncio, sqlite3, sys
 from eldonia_ops.collectors.tail.discovery import FileTail
-from eldonia_ops.collectors.tail.follow import TailOptions
+from eldonia_ops.collectors.tail.batches import TailOptions
 from eldonia_ops.collectors.tail.join import JoinBounds
 
 database, pattern = sys.argv[1:]

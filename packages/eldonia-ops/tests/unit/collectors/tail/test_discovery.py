@@ -13,8 +13,9 @@ from required_tools import requires_host
 
 from eldonia_ops.collectors.status import TargetHealth
 from eldonia_ops.collectors.tail import files
+from eldonia_ops.collectors.tail.batches import TailOptions
 from eldonia_ops.collectors.tail.discovery import FileTail, FollowedPaths
-from eldonia_ops.collectors.tail.follow import FollowedFile, TailOptions
+from eldonia_ops.collectors.tail.follow import FollowedFile
 from eldonia_ops.collectors.tail.join import JoinBounds
 
 FAST = TailOptions(

@@ -4,7 +4,8 @@ import asyncio
 
 import pytest
 
-from eldonia_ops.collectors.tail.follow import FollowedFile, TailOptions
+from eldonia_ops.collectors.tail.batches import TailOptions
+from eldonia_ops.collectors.tail.follow import FollowedFile
 from eldonia_ops.collectors.tail.join import JoinBounds
 
 FAST = TailOptions(poll_seconds=0.005, retry_seconds=0.01, join=JoinBounds(seconds=0.02))
@@ -70,7 +71,7 @@ async def test_what_was_not_stored_is_not_remembered(stopped):
 
 
 async def test_a_store_that_hangs_is_not_waited_for_long(tmp_path, monkeypatch):
-    monkeypatch.setattr("eldonia_ops.collectors.tail.follow._STOP_SECONDS", 0.01)
+    monkeypatch.setattr("eldonia_ops.collectors.tail.delivery._STOP_SECONDS", 0.01)
     path, store = tmp_path / "app.log", Store()
     path.write_bytes(b"one\n")
     task = asyncio.create_task(FollowedFile(path, store.sink, store, FAST).run())

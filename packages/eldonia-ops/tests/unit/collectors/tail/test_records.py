@@ -1,5 +1,5 @@
+from eldonia_ops.collectors.tail.batches import TailBatch
 from eldonia_ops.collectors.tail.files import TailLine
-from eldonia_ops.collectors.tail.follow import TailBatch
 from eldonia_ops.collectors.tail.records import StoredPositions, batch_records, container_records
 from eldonia_ops.protocols.logs.lines import LineDefaults, LineFormat, parse_line
 

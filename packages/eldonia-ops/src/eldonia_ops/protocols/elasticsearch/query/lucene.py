@@ -18,8 +18,9 @@ from eldonia_ops.protocols.elasticsearch.query.clauses import (
     minimum_of,
 )
 from eldonia_ops.protocols.elasticsearch.query.date_math import zone_of
-from eldonia_ops.protocols.elasticsearch.query.errors import DslError, illegal
+from eldonia_ops.protocols.elasticsearch.query.errors import illegal
 from eldonia_ops.protocols.elasticsearch.query.fields import field_name, is_time, text_fields
+from eldonia_ops.protocols.elasticsearch.query.lucene_scanner import LuceneScanner, is_wild, unescaped
 from eldonia_ops.protocols.elasticsearch.query.shapes import boost_of, flag, known_keys, listed, object_of, text_value
 from eldonia_ops.protocols.elasticsearch.query.term_queries import (
     exists_node,
@@ -39,13 +40,6 @@ _KNOWN: Final = frozenset({
     *("fuzzy_max_expansions", "fuzzy_prefix_length", "fuzzy_transpositions", "rewrite", "quote_field_suffix"),
 })  # fmt: skip
 _LONGEST: Final = 10_000
-_SPACE: Final = re.compile(r"[\s\u3000]*+")
-_FIELD: Final = re.compile(r"((?:[^\s\u3000+\-!():^\[\]\"{}~*?\\/&|<>=]|\\.)(?:[^\s\u3000!():^\[\]\"{}~?\\/]|\\.)*+):")
-_WORD: Final = re.compile(r"(?:[^\s\u3000!():^\[\]\"{}~\\/]|\\.)(?:[^\s\u3000():^\[\]\"{}~\\]|\\.)*+")
-_SUFFIX: Final = re.compile(r"\^([0-9]++(?:\.[0-9]++)?+)|~([0-9]*+(?:\.[0-9]++)?+)")
-_ESCAPE: Final = re.compile(r"\\(?:u([0-9a-fA-F]{4})|(.))", re.DOTALL)
-_BOUND: Final = re.compile(r"\"((?:[^\"\\]|\\.)*+)\"|((?:[^\s\]}\\]|\\.)++)")
-_COMPARE: Final = re.compile(r"(>=|<=|>|<)[\s\u3000]*+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,33 +93,33 @@ def read_lucene(text: str, reading: Reading, options: Options) -> Clause:
 
 class _Parser:
     def __init__(self, text: str, reading: Reading, options: Options) -> None:
-        self._text = text
-        self._at = 0
+        self._scanner = LuceneScanner(text)
         self._reading = reading
         self._options = options
         self._depth = 0
 
     def whole(self) -> Clause:
         found = self._clauses(None, self._options.minimum)
-        if self._at < len(self._text):
-            raise self._fault()
+        if not self._scanner.over:
+            raise self._scanner.fault()
         return found
 
     def _clauses(self, field: str | None, minimum: Any = None) -> Clause:
         """Clauses up to a closing parenthesis. What AND, OR, +, - and NOT mean is as Lucene has it: AND makes its
         neighbours required, and a clause between two ORs is optional."""
+        scanner = self._scanner
         clauses: list[tuple[str, Clause]] = []
         conjunction = ""
         while True:
-            self._space()
-            if self._at >= len(self._text) or self._text[self._at] == ")":
+            scanner.space()
+            if scanner.over or scanner.is_here(")"):
                 if conjunction or not clauses:
-                    raise self._fault()
+                    raise scanner.fault()
                 break
-            if clauses and (word := self._conjunction()):
+            if clauses and (word := scanner.conjunction()):
                 conjunction = word
-                self._space()
-            modifier = self._modifier()
+                scanner.space()
+            modifier = scanner.modifier()
             clause = self._clause(field)
             both = conjunction == "AND"
             if clauses and both and clauses[-1][0] == "should":
@@ -153,107 +147,63 @@ class _Parser:
             needed = minimum_of(minimum, len(should))
         return combined(must, (), should, must_not, needed)
 
-    def _conjunction(self) -> str:
-        for word, meaning in (("AND", "AND"), ("&&", "AND"), ("OR", "OR"), ("||", "OR")):
-            end = self._at + len(word)
-            if self._text.startswith(word, self._at) and (not word.isalpha() or self._ends_word(end)):
-                self._at = end
-                return meaning
-        return ""
-
-    def _modifier(self) -> str:
-        text = self._text
-        if text[self._at : self._at + 1] in ("+", "-", "!"):
-            one = text[self._at]
-            self._at += 1
-            self._space()
-            return "+" if one == "+" else "-"
-        if text.startswith("NOT", self._at) and self._ends_word(self._at + 3):
-            self._at += 3
-            self._space()
-            return "-"
-        return ""
-
     def _clause(self, field: str | None) -> Clause:
-        text = self._text
-        if self._at >= len(text):
-            raise self._fault()
-        if text.startswith("*:*", self._at):
-            self._at += 3
+        scanner = self._scanner
+        if scanner.over:
+            raise scanner.fault()
+        if scanner.take("*:*"):
             return self._suffixed(ALL)
-        if found := _FIELD.match(text, self._at):
-            field = _unescaped(found[1])
-            self._at = found.end()
-            self._space()
-        if self._at >= len(text):
-            raise self._fault()
-        if text[self._at] == "(":
+        if (name := scanner.field()) is not None:
+            field = name
+            scanner.space()
+        if scanner.over:
+            raise scanner.fault()
+        if scanner.is_here("("):
             self._depth += 1
             if self._depth > 30:
-                raise self._fault()
-            self._at += 1
+                raise scanner.fault()
+            scanner.take("(")
             inner = self._clauses(field)
-            if not text.startswith(")", self._at):
-                raise self._fault()
-            self._at += 1
+            if not scanner.take(")"):
+                raise scanner.fault()
             self._depth -= 1
             return self._suffixed(inner)
         self._reading.count(1)
         return self._term(field)
 
     def _term(self, field: str | None) -> Clause:
-        text = self._text
-        if found := _COMPARE.match(text, self._at):
-            self._at = found.end()
-            bound = _BOUND.match(text, self._at)
-            if not bound or field is None:
-                raise self._fault()
-            self._at = bound.end()
-            value = _unescaped(bound[1] if bound[1] is not None else bound[2])
-            low, high = (value, None) if ">" in found[1] else (None, value)
-            return self._suffixed(self._range(field, low, high, "=" in found[1], "=" in found[1]))
-        one = text[self._at]
-        if one in "[{":
+        scanner = self._scanner
+        if sign := scanner.comparison():
+            start = scanner.at
+            value = scanner.bound()
+            if field is None:
+                raise scanner.fault(start)
+            low, high = (value, None) if ">" in sign else (None, value)
+            return self._suffixed(self._range(field, low, high, "=" in sign, "=" in sign))
+        if scanner.is_here("[") or scanner.is_here("{"):
             return self._suffixed(self._bracketed(field))
-        if one == '"':
-            end = self._at + 1
-            while end < len(text) and text[end] != '"':
-                end += 2 if text[end] == "\\" else 1
-            if end >= len(text):
-                raise self._fault(self._at)
-            phrase = _unescaped(text[self._at + 1 : end])
-            self._at = end + 1
-            slop = self._options.slop
-            if (found := _SUFFIX.match(text, self._at)) and found[2] is not None:
-                slop = int(float(found[2] or 0))
-                self._at = found.end()
+        if scanner.is_here('"'):
+            phrase = unescaped(scanner.enclosed('"'))
+            given = scanner.slop()
+            slop = self._options.slop if given is None else given
             return self._suffixed(self._each(field, lambda name: self._phrase(name, phrase, slop)))
-        if one == "/":
-            end = self._at + 1
-            while end < len(text) and text[end] != "/":
-                end += 2 if text[end] == "\\" else 1
-            if end >= len(text):
-                raise self._fault(self._at)
-            pattern = text[self._at + 1 : end].replace("\\/", "/")
-            self._at = end + 1
+        if scanner.is_here("/"):
+            pattern = scanner.enclosed("/").replace("\\/", "/")
             return self._suffixed(self._each(field, lambda name: fixed(regexp_node(name, pattern))))
-        found = _WORD.match(text, self._at)
-        if not found:
-            raise self._fault()
-        self._at = found.end()
-        return self._suffixed(self._word(field, found[0]), fuzzy=found[0])
+        word = scanner.word()
+        return self._suffixed(self._word(field, word), fuzzy=word)
 
     def _word(self, field: str | None, word: str) -> Clause:
         if field == "_exists_":
-            return fixed(exists_node(_unescaped(word)))
+            return fixed(exists_node(unescaped(word)))
         if word == "*":
             return fixed(EVERYTHING) if field is None else fixed(exists_node(field))
-        if _is_wild(word):
-            if word.endswith("*") and not _is_wild(word[:-1]):
-                plain = _unescaped(word[:-1])
+        if is_wild(word):
+            if word.endswith("*") and not is_wild(word[:-1]):
+                plain = unescaped(word[:-1])
                 return self._each(field, lambda name: fixed(prefix_node(name, plain)))
             return self._each(field, lambda name: fixed(wildcard_node(name, word)))
-        plain = _unescaped(word)
+        plain = unescaped(word)
         operator = {"operator": "and"} if self._options.all_required else {}
         return self._each(field, lambda name: words_clause(name, plain, operator, self._reading))
 
@@ -268,26 +218,21 @@ class _Parser:
         return best(clauses) if clauses else NONE
 
     def _bracketed(self, field: str | None) -> Clause:
-        text, start = self._text, self._at
-        low_in = text[start] == "["
-        self._at += 1
+        scanner = self._scanner
+        low_in = scanner.is_here("[")
+        scanner.at += 1
         bounds: list[str] = []
         for place in range(2):
-            self._space()
-            found = _BOUND.match(text, self._at)
-            if not found:
-                raise self._fault()
-            self._at = found.end()
-            bounds.append(_unescaped(found[1] if found[1] is not None else found[2]))
-            self._space()
+            scanner.space()
+            bounds.append(scanner.bound())
+            scanner.space()
             if place == 0:
-                if not text.startswith("TO", self._at) or not self._ends_word(self._at + 2):
-                    raise self._fault()
-                self._at += 2
-        if self._at >= len(text) or text[self._at] not in "]}":
-            raise self._fault()
-        high_in = text[self._at] == "]"
-        self._at += 1
+                if not scanner.is_here("TO") or not scanner.ends_word(scanner.at + 2):
+                    raise scanner.fault()
+                scanner.take("TO")
+        high_in = scanner.take("]")
+        if not high_in and not scanner.take("}"):
+            raise scanner.fault()
         low, high = (None if one == "*" else one for one in bounds)
         if field is None:
             field = self._options.fields[0][0] if self._options.fields else "message"
@@ -300,44 +245,15 @@ class _Parser:
         return fixed(value_range(field_name(field), low, high, low_in, high_in, reading))
 
     def _suffixed(self, clause: Clause, fuzzy: str = "") -> Clause:
-        while found := _SUFFIX.match(self._text, self._at):
-            if found[2] is not None:
+        while True:
+            if (boost := self._scanner.boost()) is not None:
+                clause = boosted(clause, boost)
+                continue
+            if self._scanner.is_here("~"):
                 if fuzzy:
                     raise illegal(
                         f"[query_string] with a fuzzy word [{fuzzy}~] is not supported: words are found as they are "
                         "written"
                     )
-                raise self._fault()
-            self._at = found.end()
-            clause = boosted(clause, float(found[1]))
-        return clause
-
-    def _space(self) -> None:
-        self._at = _SPACE.match(self._text, self._at).end()  # pyright: ignore[reportOptionalMemberAccess]
-
-    def _ends_word(self, end: int) -> bool:
-        return end >= len(self._text) or self._text[end].isspace() or self._text[end] in '("'
-
-    def _fault(self, at: int | None = None) -> DslError:
-        at = self._at if at is None else at
-        seen = f'"{self._text[at : at + 20]}"' if at < len(self._text) else '"<EOF>"'
-        before = self._text[:at]
-        line, column = before.count("\n") + 1, at - (before.rfind("\n") + 1)
-        reason = f"Cannot parse '{self._text}': Encountered {seen} at line {line}, column {column}."
-        cause = {"type": "parse_exception", "reason": reason}
-        return DslError(
-            "query_shard_exception",
-            f"Failed to parse query [{self._text}]",
-            details={"caused_by": cause},
-            of_phase=True,
-        )
-
-
-def _unescaped(text: str) -> str:
-    return _ESCAPE.sub(lambda one: chr(int(one[1], 16)) if one[1] else one[2], text)
-
-
-def _is_wild(word: str) -> bool:
-    """Whether a word has an asterisk or a question mark that is not escaped."""
-    plain = _ESCAPE.sub("", word)
-    return "*" in plain or "?" in plain
+                raise self._scanner.fault()
+            return clause

@@ -26,6 +26,7 @@ from eldonia_ops.search.time_steps import ByTime
 from eldonia_ops.search.tree import Node
 from eldonia_ops.storage.clickhouse.attributes.cells import LogCells, parsed_number
 from eldonia_ops.storage.clickhouse.engines.engine import Parameter
+from eldonia_ops.storage.clickhouse.logs.statistics import distinct_sql, quantiles_sql, squares_sql
 from eldonia_ops.storage.clickhouse.logs.time_steps import step_sql
 
 _SIMPLE: Final[Mapping[MetricFunction, str]] = {
@@ -35,7 +36,7 @@ _SIMPLE: Final[Mapping[MetricFunction, str]] = {
     MetricFunction.MAX: "max({0})",
     MetricFunction.STDDEV: "stddevPopStable({0})",
     MetricFunction.VARIANCE: "varPopStable({0})",
-    MetricFunction.SUM_OF_SQUARES: "sum({0} * {0})",
+    MetricFunction.SUM_OF_SQUARES: squares_sql("{0}"),
     MetricFunction.NUMBERS: "count({0})",
 }
 _TEXTS: Final = frozenset({MetricFunction.FIRST, MetricFunction.LAST})
@@ -152,7 +153,7 @@ class _Writer:
         """SQL of the metrics over the inner columns, which are noted."""
         found = [self._metric(metric) for metric in self._aggregate.metrics]
         self.inner += [
-            f"quantilesExactInclusive({', '.join(str(level) for level in levels)})({value}) AS q{number}"
+            f"{quantiles_sql(levels, value)} AS q{number}"
             for number, (value, levels) in enumerate(self._percentiles.items())
         ]
         return [f"{sql} AS m{number}" for number, sql in enumerate(found)]
@@ -168,7 +169,7 @@ class _Writer:
             case MetricFunction.COUNT:
                 return self._inner(f"count({text})")
             case MetricFunction.UNIQ:
-                return self._inner(f"ifNull(uniqCombined64(17)({text}), 0)")
+                return self._inner(distinct_sql(text))
             case MetricFunction.FIRST | MetricFunction.LAST:
                 function = "argMinIf" if metric.function is MetricFunction.FIRST else "argMaxIf"
                 value = f"{function}(ifNull({text}, ''), (timestamp, id), isNotNull({text}))"

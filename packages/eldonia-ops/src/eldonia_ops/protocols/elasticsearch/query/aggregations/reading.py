@@ -3,7 +3,8 @@
 from collections.abc import Callable
 from typing import Any, Final
 
-from eldonia_ops.protocols.elasticsearch.query.aggregations.bucket_readers import BUCKETS, Shared
+from eldonia_ops.protocols.elasticsearch.query.aggregations.bucket_options import Shared
+from eldonia_ops.protocols.elasticsearch.query.aggregations.bucket_readers import BUCKETS
 from eldonia_ops.protocols.elasticsearch.query.aggregations.metric_readers import METRICS
 from eldonia_ops.protocols.elasticsearch.query.aggregations.model import (
     Aggregation,
