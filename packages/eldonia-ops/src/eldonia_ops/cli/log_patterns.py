@@ -70,7 +70,7 @@ def new(
     deploy: Annotated[str, typer.Option(help="Since the deploy with this id (changes list --json).")] = "",
     incident: Annotated[str, typer.Option(help="In an incident, such as INC-2.")] = "",
     range_: Annotated[
-        str, typer.Option("--range", metavar="FROM[..TO]", help="A time, such as -15m or 09:00..09:30.")
+        str, typer.Option("--range", "--since", metavar="FROM[..TO]", help="A time, such as -15m or 09:00..09:30.")
     ] = "-1h",
     against: Annotated[
         str, typer.Option(metavar="FROM..TO", help="The time to compare with; the time right before, if left out.")

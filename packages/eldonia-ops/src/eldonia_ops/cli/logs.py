@@ -122,6 +122,9 @@ def _with_place(error: ApiError, query: str) -> str:
 
 def _print_nothing_found(client: Client, wanted: dict[str, Any], since: str, until: str) -> None:
     console().print("Nothing matches. Widen the time, or drop a word.", style="dim")
+    for unknown in client.get("/logs/unknown-fields", **wanted):
+        meant = f"; did you mean {unknown['near']}?" if unknown["near"] else ""
+        console().print(f"No record of this time has the field {unknown['name']}{meant}")
     for found in client.get("/logs/suggestion", **wanted, tz=local_zone()):
         times = {"--since": since, "--until": until}
         if found["since"] is not None:
@@ -149,6 +152,11 @@ def _newer(client: Client, wanted: dict[str, Any], since: str, cursor: str) -> l
         before = page["records"][-1]["cursor"]
 
 
+def _indented(message: str) -> str:
+    """A message whose further lines cannot be taken for records of their own."""
+    return message if "\n" not in message else message.replace("\n", "\n    ")
+
+
 def _print_logs(records: list[dict[str, Any]], *, as_json: bool, cursors: bool = False, marked: str = "") -> None:
     if as_json:
         for record in reversed(records):
@@ -164,6 +172,6 @@ def _print_logs(records: list[dict[str, Any]], *, as_json: bool, cursors: bool =
             coloured(f"{record['level']:5}".rstrip()),
             " " * (6 - len(record["level"])),
             (f"{record.get('service', '-')} ", "cyan"),
-            record["message"],
+            _indented(record["message"]),
         )
         out.print(line)

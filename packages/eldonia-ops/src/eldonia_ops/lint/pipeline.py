@@ -6,6 +6,7 @@ import re
 import socket
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Final
 
@@ -16,11 +17,13 @@ from eldonia_ops.pipeline.graph import Pipeline
 from eldonia_ops.pipeline.outputs import ElasticsearchOutput
 from eldonia_ops.pipeline.outputs.index_setup import IndexSetup
 from eldonia_ops.pipeline.section import Section
-from eldonia_ops.protocols.fluentd_config import Surroundings, read_pipeline_file
+from eldonia_ops.protocols.fluentd_config import MAX_BYTES, Surroundings, read_pipeline_file
 from eldonia_ops.settings import Settings, examine_settings
 from eldonia_ops.settings.pipeline import PipelineSettings
 
 MOST_PATTERNS: Final = 1_000
+MOST_PATHS: Final = 10_000
+"""That are looked at for one ``@include``: ``/**/*`` would go through the whole machine."""
 _BRACES: Final = re.compile(r"\{([^{}]{0,4096})\}")
 _FLUENTD: Final = re.compile(r"^(?:config|system):", re.MULTILINE)
 
@@ -46,12 +49,13 @@ class DiskFiles:
 
     def matching(self, pattern: str) -> Sequence[str]:
         """The paths that a pattern stands for, sorted."""
-        found = {path for one in braces(pattern) for path in glob.glob(one, recursive=True)}
-        return sorted(path for path in found if os.path.isfile(path))
+        paths = (path for one in braces(pattern) for path in glob.iglob(one, recursive=True))
+        return sorted({path for path in islice(paths, MOST_PATHS) if os.path.isfile(path)})
 
     def read(self, path: str) -> bytes:
-        """What a file holds."""
-        return Path(path).read_bytes()
+        """What a file holds; of one that is larger than a configuration may be, so much as shows that."""
+        with open(path, "rb") as file:
+            return file.read(MAX_BYTES + 1)
 
 
 def load_pipeline(path: Path, env: Mapping[str, str]) -> LoadedPipeline:

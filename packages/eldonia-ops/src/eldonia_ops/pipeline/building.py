@@ -6,7 +6,7 @@ from eldonia_ops.model.errors import Diagnostic, Level, nearest
 from eldonia_ops.pipeline.filters import filter_of
 from eldonia_ops.pipeline.graph import TOP, Label, Pipeline, Rule
 from eldonia_ops.pipeline.inputs import Input, input_of
-from eldonia_ops.pipeline.other_plugins import LEFT_OUT_INPUTS, OTHER_OUTPUTS
+from eldonia_ops.pipeline.other_plugins import LEFT_OUT_FILTERS, LEFT_OUT_INPUTS
 from eldonia_ops.pipeline.outputs import output_of
 from eldonia_ops.pipeline.rewriters import REWRITERS, rewriter_of
 from eldonia_ops.pipeline.section import Section, SectionReader
@@ -113,14 +113,14 @@ class _Builder:
         self._count += 1
         reader = SectionReader(section, self._problems)
         kind = section.type
+        if section.name == "filter" and kind in LEFT_OUT_FILTERS:
+            reader.problem(f"{kind} is left out: {LEFT_OUT_FILTERS[kind]}", "@type", level=Level.WARNING)
+            return None
         rule = Rule(section.name, kind, pattern, number, section.place)
         if section.name == "filter":
             return self._with(rule, filter=filter_of(reader, self._hostname))
         if kind in REWRITERS:
             return self._with(rule, filter=rewriter_of(reader, self._hostname))
-        if kind in OTHER_OUTPUTS:
-            reader.problem(f"there is no output of type {kind!r}", "@type", hint=OTHER_OUTPUTS[kind])
-            return rule
         return self._with(rule, output=output_of(reader))
 
     def _with(self, rule: Rule, **made: object) -> Rule:

@@ -155,7 +155,7 @@ def _shared(pipeline: Pipeline) -> Iterable[Diagnostic]:
     for _, output in pipeline.outputs():
         used.extend(
             ("buffer path", one.buffer.path, one.place)
-            for one in single_outputs(output)
+            for one in single_outputs(output, secondary=False)  # a secondary has the buffer of its output
             if one.buffer is not None and one.buffer.file and one.buffer.path
         )
     for kind, name, place in used:

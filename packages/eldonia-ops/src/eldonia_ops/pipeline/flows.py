@@ -6,9 +6,9 @@ from typing import Final
 
 from eldonia_ops.pipeline.graph import ERROR, TOP, Label, Pipeline, Rule, labels_of
 from eldonia_ops.pipeline.inputs import Input
-from eldonia_ops.pipeline.rewriters import SAME, RewriteTag
+from eldonia_ops.pipeline.rewriters import SAME, RewriteTag, rewritten
 from eldonia_ops.pipeline.section import Place
-from eldonia_ops.pipeline.tag_pattern import TagPattern, is_literal, tag_beyond
+from eldonia_ops.pipeline.tag_pattern import TagPattern, tag_beyond
 
 _MOST: Final = 64
 
@@ -26,6 +26,8 @@ class Flow:
     place: Place
     source: Input | None = None
     path: tuple[str, ...] = ()
+    rules: tuple[int, ...] = ()
+    """The numbers of the matches that it has come by."""
 
     def reaches(self, rule: Rule, label: Label) -> bool:
         """Whether a tag of it can come to a rule of the label."""
@@ -78,11 +80,20 @@ def flows_of(pipeline: Pipeline) -> Flows:
                 continue
             for target, tags, shown in _targets(rule, flow):
                 name = label.name if target == SAME else TOP if target == "@ROOT" else target
-                if name in (*flow.path, label.name) and (target != SAME and tags):
-                    circles.append((rule, (*flow.path, label.name, name)))
-                elif len(flow.path) < _MOST and name not in flow.path:
-                    waiting.append(Flow(name, tags, shown, rule.place, None, (*flow.path, label.name)))
+                rules = (*flow.rules, rule.number)
+                again = Flow(name, tags, shown, rule.place, None, (*flow.path, label.name), rules)
+                if target != SAME and tags and _comes_back(again, pipeline):
+                    circles.append((rule, (*again.path, name)))
+                elif len(flow.path) < _MOST and rule.number not in flow.rules:
+                    waiting.append(again)
     return Flows({name: tuple(flows) for name, flows in found.items()}, tuple(circles))
+
+
+def _comes_back(flow: Flow, pipeline: Pipeline) -> bool:
+    """Whether events come to a match once more that they have come by."""
+    label = pipeline.label(flow.label)
+    rules = label.rules if label is not None else ()
+    return label is not None and any(rule.number in flow.rules and flow.reaches(rule, label) for rule in rules)
 
 
 def _targets(rule: Rule, flow: Flow) -> list[tuple[str, tuple[TagPattern, ...], str]]:
@@ -90,7 +101,7 @@ def _targets(rule: Rule, flow: Flow) -> list[tuple[str, tuple[TagPattern, ...], 
     if rule.output is not None:
         return [(label, (*flow.tags, rule.pattern), rule.pattern.written) for label in labels_of(rule.output)]
     if isinstance(rule.filter, RewriteTag):
-        tags = tuple((TagPattern(tag),) if is_literal(tag) and "$" not in tag else () for tag in rule.filter.tags)
+        tags = tuple((TagPattern.of_texts([one]),) if (one := rewritten(tag)) else () for tag in rule.filter.tags)
         return [
             (label, pattern, tag)
             for label, pattern, tag in zip(rule.filter.targets, tags, rule.filter.tags, strict=True)

@@ -118,12 +118,12 @@ def labels_of(output: Output) -> tuple[str, ...]:
     return ()
 
 
-def single_outputs(output: Output) -> Iterator[Output]:
-    """The outputs of a copy, or the output itself, and its secondary."""
+def single_outputs(output: Output, *, secondary: bool = True) -> Iterator[Output]:
+    """The outputs of a copy, or the output itself; with ``secondary`` each with its secondary."""
     if isinstance(output, CopyOutput):
         for store in output.stores:
-            yield from single_outputs(store.output)
+            yield from single_outputs(store.output, secondary=secondary)
     else:
         yield output
-        if output.secondary is not None:
+        if secondary and output.secondary is not None:
             yield output.secondary

@@ -23,6 +23,16 @@ _PLACEHOLDER: Final = re.compile(
 )
 
 
+def rewritten(tag: str) -> tuple[str | None, ...]:
+    """The texts of a new tag as it is written, with None for what an event decides."""
+    found: list[str | None] = []
+    at = 0
+    for place in _PLACEHOLDER.finditer(tag):
+        found += [tag[at : place.start()] or None, None] if place.start() > at else [None]
+        at = place.end()
+    return (*found, *([tag[at:]] if at < len(tag) else []))
+
+
 def without_prefix(tag: str, prefix: str) -> str:
     """A tag without its first parts; itself where it does not begin so."""
     if not prefix or not (tag == prefix or tag.startswith(f"{prefix}.")):

@@ -26,6 +26,7 @@ from eldonia_ops.ports.logs import (
 )
 from eldonia_ops.ports.metrics import MetricStore
 from eldonia_ops.ports.signals import (
+    QueryTooComplexError,
     QueryTooLargeError,
     SignalStore,
     TelemetryError,
@@ -111,6 +112,7 @@ __all__ = [
     "PositionRepository",
     "ProbeResult",
     "Prober",
+    "QueryTooComplexError",
     "QueryTooLargeError",
     "QueuedRow",
     "SavedSearchRepository",

@@ -21,6 +21,10 @@ class QueryTooLargeError(TelemetryLimitError):
     """The same, in words of our own that say what to do."""
 
 
+class QueryTooComplexError(QueryTooLargeError):
+    """The question itself has too many parts within each other: it is refused whatever it would find."""
+
+
 class TooManySamplesError(TelemetryLimitError):
     """A question would load more samples than it may; it was stopped before it had loaded more."""
 

@@ -137,6 +137,7 @@ def test_logs_are_one_json_object_a_line_oldest_first(ask: Run) -> None:
     assert shown.code == 0
     assert all(" error " in line for line in shown.out.splitlines())
     assert "Nothing matches" in ask("logs", "nobodyeverwrotethisword").out
+    assert "No record of this time has the field componnt; did you mean component?" in ask("logs", "componnt:x").out
     chosen = ask("logs", "--json", "--where", "component=payments", "--where", "level=error message*=failed")
     assert {json.loads(line)["component"] for line in chosen.out.splitlines()} == {"payments"}
     assert "operator is missing" in ask("logs", "--where", "component").err

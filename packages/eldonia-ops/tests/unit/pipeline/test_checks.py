@@ -138,7 +138,7 @@ def test_files_that_two_share():
     [
         ("<source>\n@type exec\n</source>", "there is no input of type 'exec'", "use tail"),
         ("<source>\n@type tial\n</source>", "there is no input of type 'tial'", "did you mean 'tail'?"),
-        ("<filter **>\n@type geoip\n</filter>", "there is no filter of type 'geoip'", "not done here"),
+        ("<filter **>\n@type geoip\n</filter>", "there is no filter of type 'geoip'", "take it out"),
         ("<filter **>\n</filter>", "<filter> needs @type", "there are"),
         ("<match **>\n@type roundrobin\n</match>", "there is no output of type 'roundrobin'", "copy"),
         ("<match {a>\n@type null\n</match>", "<match {a>: the pattern {a has a { without }", ""),
@@ -169,3 +169,50 @@ def test_what_is_left_out_is_a_warning_and_workers_are_one_process():
 def test_findings_about_flows_wait_until_everything_can_be_read():
     found, _ = built("<source>\n@type exec\n</source>\n<match a>\n@type null\n</match>")
     assert check_pipeline(found) == []
+
+
+def test_a_file_buffer_is_shared_with_the_secondary():
+    output = "<match **>\n@type http\nendpoint http://h/\n<buffer>\n@type file\npath /b\n</buffer>\n"
+    secondary = "<secondary>\n@type secondary_file\ndirectory /d\n</secondary>\n</match>\n"
+    assert findings(f"{SOURCE}{output}{secondary}") == []
+
+
+REWRITE = (
+    "<match app.**>\n@type rewrite_tag_filter\n<rule>\nkey code\npattern /^5/\ntag {tag}\n{label}</rule>\n</match>\n"
+)
+
+
+def test_new_tags_are_compared_as_they_are_put_together():
+    def found(tag: str, match: str) -> list[str]:
+        return texts(findings(f"{SOURCE}{REWRITE.format(tag=tag, label='')}<match {match}>\n{NULL}"))
+
+    assert found("alert.${tag}", "alert.**") == []
+    assert found("web.$1", "{web,alert}.**") == []
+    assert found("web.$1", "web") == [
+        "10: some events from here are dropped: no <match> takes a tag such as web.a",
+        "18: <match web> can never get an event: the tags are app.var.log.app.*.log (tail line 1), "
+        "web.$1 (from line 10)",
+    ]
+
+
+def test_a_label_that_hands_events_back_under_another_tag_is_no_circle():
+    inside = REWRITE.format(tag="done.$1", label="label @ROOT\n")
+    relabel = "<match app.**>\n@type relabel\n@label @a\n</match>\n"
+    text = f"{SOURCE}{relabel}<match done.**>\n{NULL}<label @a>\n{inside}</label>\n"
+    assert findings(text) == []
+    (circle,) = findings(text.replace("tag done.$1", "tag app.${tag}"))[-1:]
+    assert texts([circle])[0].endswith("events go in a circle: the top → @a → the top")
+
+
+def test_filters_that_change_nothing_are_left_out_with_a_warning():
+    metric = "<filter **>\n@type prometheus\n<metric>\nname a\n</metric>\n</filter>\n"
+    one, root_problems = built(f"{SOURCE}{metric}<match **>\n{NULL}")
+    assert one.complete
+    assert [rule.type for rule in one.rules] == ["null"]
+    assert [(problem.line, problem.level) for problem in root_problems] == [(11, Level.WARNING)]
+    assert root_problems[0].message.startswith("prometheus is left out: ")
+
+
+def test_what_we_do_not_have_has_its_hint_inside_of_a_copy_too():
+    _, problems = built(f"{SOURCE}<match **>\n@type copy\n<store>\n@type s3\n</store>\n</match>\n")
+    assert [problem.hint for problem in problems if "s3" in problem.message] == ["use file, and copy the files"]

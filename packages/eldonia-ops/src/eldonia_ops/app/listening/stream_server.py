@@ -11,9 +11,11 @@ from typing import Final
 
 from eldonia_ops.app.listening.connections import Places, most_connections
 from eldonia_ops.app.listening.datagram_server import DatagramServer
+from eldonia_ops.app.listening.stream_room import gives_way
 from eldonia_ops.app.listening.tls_server import TlsServer
 from eldonia_ops.intake import NO_CREDENTIALS, IntakePlatform, StreamCredentials, StreamListener
 from eldonia_ops.model.places import is_loopback
+from eldonia_ops.web.login_throttle import network_of
 
 log = logging.getLogger("eldonia_ops.intake")
 
@@ -38,7 +40,7 @@ class StreamServer:
     A client shows a certificate if ``tls`` asks for it. Otherwise it is let in by ``access``, which may be changed:
     with a shared key everybody may connect, and the intake asks for the proof; else only this machine. One whose intake
     raises is closed and logged; it stops no other. ``stream.most_connections`` bounds them; further ones are closed as
-    they come.
+    they come, unless one client has more than its share: :func:`~.stream_room.gives_way`.
     """
 
     def __init__(
@@ -63,6 +65,7 @@ class StreamServer:
         self._server: asyncio.Server | TlsServer | None = None
         self._closing = asyncio.Event()
         self._connections: set[asyncio.Task[None]] = set()
+        self._held: set[_Connection] = set()
 
     async def start(self) -> None:
         """Accept connections.
@@ -108,18 +111,18 @@ class StreamServer:
         task = asyncio.current_task()
         assert task is not None
         sender = self._sender(writer)
-        if not sender or self._counts.open >= self._most or self._closing.is_set():
+        connection = _Connection(reader, writer, sender, self._closing, self.access.credentials)
+        if not sender or self._closing.is_set() or not self._make_room(connection):
             self._counts.refused += 1
             writer.transport.abort()
             return
         self._connections.add(task)
+        self._held.add(connection)
         self._counts.accepted += 1
         self._counts.open += 1
         _keep_alive(writer)
         try:
-            await self._stream.serve(
-                self._platform, _Connection(reader, writer, sender, self._closing, self.access.credentials)
-            )
+            await self._stream.serve(self._platform, connection)
         except OSError as error:
             log.info("%s: the connection is lost: %s", sender, error)
         except Exception:
@@ -127,10 +130,21 @@ class StreamServer:
         finally:
             self._counts.open -= 1
             self._connections.discard(task)
+            self._held.discard(connection)
             writer.close()
             with contextlib.suppress(OSError, TimeoutError):
                 async with asyncio.timeout(1):
                     await writer.wait_closed()
+
+    def _make_room(self, connection: "_Connection") -> bool:
+        """Whether a connection may have a place; for that, another may have to give up its own."""
+        found = gives_way(self._held, connection.network, self._most)
+        if isinstance(found, _Connection):
+            self._held.discard(found)
+            self._counts.refused += 1
+            log.warning("%s: a silent connection is closed: others need its place", found.sender)
+            found.abort()
+        return found is not False
 
     def _protocol(self) -> asyncio.Protocol:
         return asyncio.StreamReaderProtocol(asyncio.StreamReader(_BUFFER), self._accepted)
@@ -175,6 +189,13 @@ class _Connection:
         self._closing = closing
         self._sender = sender
         self._credentials = credentials
+        peer = writer.get_extra_info("peername")
+        self.network = network_of(str(peer[0])) if peer else ""
+        self.silent_since: float | None = None
+
+    def abort(self) -> None:
+        """End it at once."""
+        self._writer.transport.abort()
 
     @property
     def credentials(self) -> StreamCredentials:
@@ -188,10 +209,12 @@ class _Connection:
         """The next bytes. A read that is given up when the listener closes has taken none."""
         reading = asyncio.ensure_future(self._reader.read(most))
         closing = asyncio.ensure_future(self._closing.wait())
+        self.silent_since = asyncio.get_running_loop().time()
         try:
             await asyncio.wait({reading, closing}, return_when=asyncio.FIRST_COMPLETED)
             return await reading if reading.done() else b""
         finally:
+            self.silent_since = None
             for one in (reading, closing):
                 one.cancel()
             await asyncio.gather(reading, closing, return_exceptions=True)

@@ -1,6 +1,7 @@
 """Which filter a ``@type`` names."""
 
 from collections.abc import Callable
+from functools import partial
 from typing import Final
 
 from eldonia_ops.model.errors import Level, nearest
@@ -11,6 +12,7 @@ from eldonia_ops.pipeline.filters.grep import Grep
 from eldonia_ops.pipeline.filters.kubernetes_path import KubernetesPath
 from eldonia_ops.pipeline.filters.parser import ParserFilter
 from eldonia_ops.pipeline.filters.prometheus import Prometheus
+from eldonia_ops.pipeline.filters.record_modifier import RecordModifier
 from eldonia_ops.pipeline.filters.record_transformer import RecordTransformer
 from eldonia_ops.pipeline.filters.redaction import Redaction
 from eldonia_ops.pipeline.filters.sampling import Sampling
@@ -32,7 +34,13 @@ _BY_TYPE: Final[dict[str, Callable[[SectionReader], Filter]]] = {
     "throttle": Throttle,
 }
 
-FILTER_TYPES: Final = tuple(sorted((*_BY_TYPE, "prometheus", "record_transformer")))
+_WITH_HOSTNAME: Final[dict[str, Callable[..., Filter]]] = {
+    "prometheus": Prometheus,
+    "record_modifier": RecordModifier,
+    "record_transformer": RecordTransformer,
+}
+
+FILTER_TYPES: Final = tuple(sorted((*_BY_TYPE, *_WITH_HOSTNAME)))
 """The names that ``@type`` of a ``<filter>`` section may have."""
 
 
@@ -41,10 +49,8 @@ def filter_of(reader: SectionReader, hostname: str = "") -> Filter | None:
     noted in ``reader.problems``, with parameters that have no effect. ``hostname`` is that of the machine."""
     kind = reader.section.type
     made = _BY_TYPE.get(kind)
-    if kind == "record_transformer":
-        made = lambda one: RecordTransformer(one, hostname)  # noqa: E731
-    if kind == "prometheus":
-        made = lambda one: Prometheus(one, hostname)  # noqa: E731
+    if (named := _WITH_HOSTNAME.get(kind)) is not None:
+        made = partial(named, hostname=hostname)
     if made is None:
         hint = OTHER_FILTERS.get(kind) or nearest(kind, FILTER_TYPES) or f"there are: {', '.join(FILTER_TYPES)}"
         reader.problem(f"there is no filter of type {kind!r}" if kind else "<filter> needs @type", "@type", hint=hint)

@@ -9,6 +9,7 @@ from eldonia_ops.pipeline.buffer_settings import read_buffer
 from eldonia_ops.pipeline.filters.record_metrics import read_record_metrics
 from eldonia_ops.pipeline.formatters import formatter_of
 from eldonia_ops.pipeline.inject import read_inject
+from eldonia_ops.pipeline.other_plugins import OTHER_OUTPUTS
 from eldonia_ops.pipeline.outputs.copy import CopyOutput, CopyStore
 from eldonia_ops.pipeline.outputs.elasticsearch import elasticsearch_output
 from eldonia_ops.pipeline.outputs.file import file_output
@@ -94,7 +95,7 @@ def output_of(reader: SectionReader) -> Output | None:
     kind = reader.section.type
     made = _BY_TYPE.get(kind)
     if made is None:
-        hint = nearest(kind, OUTPUT_TYPES) or f"there are: {', '.join(OUTPUT_TYPES)}"
+        hint = OTHER_OUTPUTS.get(kind) or nearest(kind, OUTPUT_TYPES) or f"there are: {', '.join(OUTPUT_TYPES)}"
         message = f"there is no output of type {kind!r}" if kind else f"<{reader.section.name}> needs @type"
         reader.problem(message, "@type", hint=hint)
         return None

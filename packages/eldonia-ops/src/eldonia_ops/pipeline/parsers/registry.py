@@ -15,6 +15,7 @@ from eldonia_ops.pipeline.parsers.json import JsonParser
 from eldonia_ops.pipeline.parsers.klog import KlogParser
 from eldonia_ops.pipeline.parsers.logfmt import LogfmtParser
 from eldonia_ops.pipeline.parsers.msgpack import MsgpackParser
+from eldonia_ops.pipeline.parsers.multi_format import MultiFormatParser
 from eldonia_ops.pipeline.parsers.multiline import MultilineParser
 from eldonia_ops.pipeline.parsers.mysql_slow import MysqlSlowParser
 from eldonia_ops.pipeline.parsers.nginx import NginxParser
@@ -42,6 +43,7 @@ _BY_TYPE: Final[dict[str, Callable[[SectionReader], Parser]]] = {
     "logfmt": LogfmtParser,
     "ltsv": LtsvParser,
     "msgpack": MsgpackParser,
+    "multi_format": lambda reader: MultiFormatParser(reader, parser_of),
     "multiline": MultilineParser,
     "mysql_slow": MysqlSlowParser,
     "nginx": NginxParser,

@@ -3,11 +3,12 @@
 from eldonia_ops.model.errors import Diagnostic
 from eldonia_ops.pipeline.section import Section
 from eldonia_ops.protocols.fluentd_config.own_form import read_own_part
-from eldonia_ops.protocols.fluentd_config.reader import read_fluent_conf
+from eldonia_ops.protocols.fluentd_config.reader import MAX_BYTES, read_fluent_conf
 from eldonia_ops.protocols.fluentd_config.surroundings import ConfigurationFiles, NoFiles, Surroundings
 from eldonia_ops.protocols.fluentd_config.yaml_form import read_fluent_yaml
 
 __all__ = [
+    "MAX_BYTES",
     "ConfigurationFiles",
     "NoFiles",
     "Surroundings",

@@ -1,7 +1,8 @@
 """``"#{…}"``: the little that is read of Ruby, and what to write in place of the rest.
 
 Read are ``ENV['X']``, ``ENV.fetch('X')``, ``ENV.fetch('X', 'default')``, ``Socket.gethostname``, ``hostname``,
-``worker_id``, texts, numbers, ``nil``, ``use_nil``, ``use_default``, and ``||`` between them, with brackets.
+``worker_id``, texts, numbers, ``true``, ``false``, ``nil``, ``use_nil``, ``use_default``, and ``||`` and ``+`` between
+them, with brackets.
 https://docs.fluentd.org/configuration/config-file#embedded-ruby-code
 """
 
@@ -24,7 +25,7 @@ Value = str | UseDefault | None
 
 _TOKEN: Final = re.compile(
     r"\s*(?:(?P<text>'(?:[^'\\]|\\.)*'|\"(?:[^\"\\#]|\\.|#(?!\{))*\")|(?P<name>[A-Za-z_][A-Za-z0-9_]*)"
-    r"|(?P<number>-?[0-9]+(?:\.[0-9]+)?)|(?P<sign>\|\||[\[\]().,{}]))",
+    r"|(?P<number>-?[0-9]+(?:\.[0-9]+)?)|(?P<sign>\|\||[\[\]().,{}+]))",
     re.ASCII,
 )
 _MOST_TOKENS: Final = 200
@@ -38,7 +39,7 @@ _WAYS: Final = (
     (r"Time\.|Date", "in paths and index names write %Y%m%d with <buffer time>; in records ${time}"),
     (r"`|%x|system|IO\.|open\(|exec|popen", f"commands are never run: {_ENV_WAY}"),
     (r"ENV.*(?:\?|\bif\b|\bunless\b)", "write \"#{ENV['NAME'] || 'default'}\""),
-    (r"ENV\s*[\[.].*[\])]\s*\.|ENV.*\+|ENV.*%", "set the variable to the text that is wanted here"),
+    (r"ENV\s*[\[.].*[\])]\s*\.|ENV.*%", "set the variable to the text that is wanted here"),
     (r"SecureRandom|rand\b", "write a fixed text; names that must differ may hold #{hostname}"),
 )
 
@@ -92,10 +93,29 @@ class _Reader:
 
     def _either(self, *, needed: bool = True) -> Value:
         """``a || b``: the first that is not nil. What comes behind a value is read, and its faults do not count."""
-        found = self._term(needed=needed)
+        found = self._sum(needed=needed)
         while self._is_next("||"):
             following = self._either(needed=needed and found is None)
             found = following if found is None else found
+        return found
+
+    def _sum(self, *, needed: bool) -> Value:
+        """``a + b``: texts one after the other. In Ruby nil, numbers and true cannot be added to a text."""
+        texts = [self._tokens[self._at : self._at + 1]]
+        found = self._term(needed=needed)
+        while self._is_next("+"):
+            texts.append(self._tokens[self._at : self._at + 1])
+            more = self._term(needed=needed)
+            if any(kind == "number" or text in ("true", "false", "nil") for one in texts for kind, text in one):
+                raise self._refusal()
+            if not (isinstance(found, str) and isinstance(more, str)):
+                if needed:
+                    hint = "set it, or write (ENV['NAME'] || 'default')"
+                    message = "an environment variable that is not set is added to a text"
+                    raise ConfigSyntaxError(message, self._place, hint)
+                found = None
+                continue
+            found += more
         return found
 
     def _term(self, *, needed: bool) -> Value:
@@ -113,6 +133,10 @@ class _Reader:
         match text:
             case "nil" | "use_nil":
                 return None
+            case "false" if self._is_next("||"):
+                raise self._refusal()
+            case "true" | "false":
+                return text
             case "use_default":
                 return USE_DEFAULT
             case "hostname":

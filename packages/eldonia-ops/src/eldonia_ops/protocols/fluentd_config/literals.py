@@ -95,6 +95,7 @@ class Literals:
         cursor, begin = self._cursor, self._cursor.at - 1
         found: list[str] = []
         special: list[UseDefault | None] = []
+        unset = 0
         while True:
             char = cursor.peek()
             if not char:
@@ -103,13 +104,16 @@ class Literals:
             if cursor.take('"'):
                 if special:
                     return None if None in special else USE_DEFAULT
-                return "".join(found)
+                return None if unset and not found else "".join(found)
             if char == "\\":
                 found.append(self._escape())
             elif cursor.take("#{"):
+                start = cursor.at
                 value = self._code()
                 if isinstance(value, str):
                     found.append(value)
+                elif value is None and "use_nil" not in cursor.text[start : cursor.at]:
+                    unset += 1  # within a text it is nothing, as in Ruby
                 else:
                     special.append(value)
             else:

@@ -4,6 +4,7 @@ https://docs.fluentd.org/configuration/config-file. What is wrong is noted with 
 """
 
 import posixpath
+import re
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -193,6 +194,12 @@ class _FileReader:
             raise
         if not cursor.end_line():
             raise ConfigSyntaxError(f"the value of {name} has ended, and its line goes on", cursor.place)
+        written = cursor.text[begin : cursor.at]
+        if value is None and "use_nil" not in written:
+            names = ", ".join(re.findall(r"ENV\s*\[\s*['\"]([^'\"]{1,100})['\"]", written))
+            message = f"{names or 'its value'} is not set: {name} counts as not written"
+            hint = "set the environment variable, or write #{ENV['NAME'] || 'default'}"
+            self._run.note(diagnostic(message, place, hint, Level.WARNING))
         if isinstance(value, str) and "#{" in value and cursor.text[begin] not in "\"'[{":
             hint = f'write {name} "{value}"'
             message = f"#{{…}} in {name} is taken as it is written: it has a meaning only between quotation marks"

@@ -23,7 +23,7 @@ from eldonia_ops.protocols.logs.errors import take_error
 from eldonia_ops.protocols.logs.names import Document, beginnings, plain_name
 from eldonia_ops.protocols.logs.plain import SYSLOG, read_plain
 from eldonia_ops.protocols.logs.plain_line import PlainLine
-from eldonia_ops.protocols.logs.shapes import MAX_SHAPES, Shape, shape_of
+from eldonia_ops.protocols.logs.shapes import MAX_SHAPES, NOTHING, Shape, shape_of
 
 # Names that mean one thing, as protocols/logs/names.py spells them; the first that holds something usable counts.
 _TIMES: Final = (
@@ -122,7 +122,18 @@ _PERFORMANCE: Final[dict[str, tuple[str, ...]]] = {
     "memory_usage": ("memoryUsage", "memory_usage"),
     "cpu_usage": ("cpuUsage", "cpu_usage"),
 }
-_STATUSES: Final = ("status", "statuscode", "http.response.statuscode", "response.statuscode", "response.status")
+_STATUSES: Final = (
+    "status",
+    "statuscode",
+    "http.response.statuscode",
+    "response.statuscode",
+    "response.status",
+    "code",
+)
+_METHODS: Final = ("method", "requestmethod", "httpmethod", "http.request.method", "verb")
+_PATHS: Final = ("path", "requesturi", "uri", "url", "url.path", "url.original")
+_METHOD: Final = re.compile(r"[A-Z][A-Z_-]{1,19}", re.ASCII)
+_LONGEST_PATH: Final = 2_048
 _REQUESTS: Final = (
     "request",
     "requestmethod",
@@ -231,7 +242,7 @@ def _read(document: Document, line: str, received_ns: int, *, event: bool = Fals
     performance = _performance(document)
     for name in sorted({name for key in document.names() for name in _FIELDS_AT.get(key, ())}, key=_FIELD_ORDER):
         for place, value in document.found(_FIELDS[name]):
-            if isinstance(value, str | int | float) and not isinstance(value, bool):
+            if isinstance(value, str | int | float) and not isinstance(value, bool) and value != NOTHING:
                 place.take()
                 fields[name] = as_text(value)
                 break
@@ -246,7 +257,7 @@ def _read(document: Document, line: str, received_ns: int, *, event: bool = Fals
         metadata["metadata"] = own
     return LogRecord(
         timestamp_ns=timestamp_ns or received_ns,
-        message=message or (error.message if error is not None else "") or line,
+        message=message or (error.message if error is not None else "") or _request(document) or line,
         level=level or LogLevel.INFO,
         metadata=metadata,
         error=error,
@@ -355,6 +366,16 @@ def _performance(document: Document) -> LogPerformance | None:
     if not inner:
         document.pop("performance")
     return LogPerformance(**fields) if fields else None
+
+
+def _request(document: Document) -> str:
+    """What an access log without a message is about: ``GET /path 200``; "" when it is none. The fields stay."""
+    method = next((value for _, value in document.found(_METHODS) if isinstance(value, str)), "")
+    path = next((value for _, value in document.found(_PATHS) if isinstance(value, str)), "")
+    if not path or len(path) > _LONGEST_PATH or not _METHOD.fullmatch(method):
+        return ""
+    status = next((value for _, value in document.found(_STATUSES) if _STATUS.fullmatch(str(value))), "")
+    return f"{method} {path} {status}".rstrip()
 
 
 def _status(document: Document) -> LogLevel | None:

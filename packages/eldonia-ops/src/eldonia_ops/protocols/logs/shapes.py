@@ -50,6 +50,8 @@ _SPECIAL: Final = ERROR_KEYS | {
 _SCALARS: Final = frozenset({str, int, float, bool, type(None)})
 _OWN: Final = frozenset({"@t", "@l", "@m", "@mt", "M"})
 _LEVELS_KEPT: Final = 256
+NOTHING: Final = "-"
+"""How access logs write that there is no value: no host, user or service has this name."""
 
 
 class Shape:
@@ -105,7 +107,7 @@ class Shape:
         fields: dict[str, Any] = {"service": service, "environment": environment, "hostname": hostname}
         for name, key in self._fields:
             text = value[key]
-            if type(text) is not str:
+            if type(text) is not str or text == NOTHING:
                 return None
             if not plain and (len(text) > _SHORT or not text.isprintable()):
                 return None
@@ -237,6 +239,9 @@ class Shape:
         for key in (self._message, *(key for _, key in self._fields)):
             if set(map(type, columns[key])) != {str}:
                 found.update(row for row, value in enumerate(columns[key]) if type(value) is not str)
+        for _, key in self._fields:
+            if NOTHING in columns[key]:
+                found.update(row for row, value in enumerate(columns[key]) if value == NOTHING)
         if not all(columns[self._message]):
             found.update(row for row, value in enumerate(columns[self._message]) if not value)
         for key in self._metadata:

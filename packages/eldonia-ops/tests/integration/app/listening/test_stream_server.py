@@ -210,7 +210,7 @@ async def test_a_certificate_says_who_sends_and_without_one_nothing_is_taken(tmp
 
 
 async def test_the_example_of_the_document_works() -> None:
-    document = Path(__file__).parents[5] / "docs" / "extending.md"
+    document = Path(__file__).parents[6] / "docs" / "extending.md"
     code = re.search(r"^```python\n(async def serve\(.*?)^```$", document.read_text("utf-8"), re.MULTILINE | re.DOTALL)
     assert code is not None
     names: dict[str, Any] = {"LogRecord": LogRecord}
@@ -225,3 +225,25 @@ async def test_the_example_of_the_document_works() -> None:
         assert await reader.readline() == b"stored\n"
         writer.close()
     assert [record.message for record in platform.ingest.log_records] == ["one", "two", "three"]
+
+
+async def test_one_client_cannot_hold_all_places(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(stream_server, "most_connections", lambda: 16)
+    intake = Intake()
+    async with listening(intake) as (_, port):
+        held = [await asyncio.open_connection("127.0.0.1", port) for _ in range(5)]
+        assert await held[4][0].read(1) == b"", "the fifth of four places"
+        await until(lambda: len(intake.senders) == 4)
+        for _, writer in held[1:4]:
+            writer.write(b"half a mess")
+            await asyncio.sleep(0.05)
+        reader, writer = await asyncio.open_connection("127.0.0.1", port, local_addr=("127.0.0.2", 0))
+        writer.write(b"a line")
+        assert await reader.readexactly(2) == b"ok"
+        with contextlib.suppress(ConnectionError):
+            assert await held[0][0].read(1) == b"", "it was silent for longest"
+        again, _ = await asyncio.open_connection("127.0.0.1", port)
+        with contextlib.suppress(ConnectionError):
+            assert await again.read(1) == b"", "a quarter of the places is kept for others"
+        for _, one in (*held, (reader, writer)):
+            one.close()

@@ -18,7 +18,7 @@ def test_an_unknown_type_is_named_with_the_nearest() -> None:
     found, problems = read_output("elasticsarch")
     assert found is None
     assert "did you mean 'elasticsearch'?" in str(problems[0])
-    found, problems = read_output("s3")
+    found, problems = read_output("cassandra_cql")
     assert "there are: " in str(problems[0])
 
 

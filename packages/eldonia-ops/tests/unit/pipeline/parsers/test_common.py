@@ -24,7 +24,7 @@ def test_parameters_that_mean_nothing_are_named() -> None:
 
 
 @pytest.mark.parametrize(
-    "type", [name for name in PARSER_TYPES if name not in ("regexp", "csv", "tsv", "multiline", "grok")]
+    "type", [name for name in PARSER_TYPES if name not in ("regexp", "csv", "tsv", "multiline", "multi_format", "grok")]
 )
 def test_every_parser_can_be_made_without_parameters(type: str) -> None:
     assert parser(type).type == type

@@ -314,3 +314,24 @@ def test_formats_of_multiline_have_no_gap() -> None:
     found, problems = read_parser("multiline", format1="(?<a>.)")
     assert found is None
     assert "between slashes" in str(problems[0])
+
+
+def test_the_first_of_several_formats_counts() -> None:
+    json, plain = section("pattern", {"format": "json"}), section("pattern", {"@type": "none"})
+    code = section("pattern", {"format": r"/^(?<code>\d+)$/"})
+    several = parser("multi_format", json, code, plain)
+    assert several.parse('{"a":1}') == [(None, {"a": 1})]
+    assert several.parse("42") == [(None, {"code": "42"})]
+    assert several.parse("a line") == [(None, {"message": "a line"})]
+    with pytest.raises(ParseError, match="no format fits: json, regexp"):
+        parser("multi_format", json, code).parse("a line")
+
+
+def test_formats_that_cannot_be_one_of_several() -> None:
+    _, problems = read_parser("multi_format")
+    assert problems[0].message == "multi_format needs <pattern> sections"
+    _, problems = read_parser("multi_format", section("pattern", {"format": "sjon"}))
+    assert problems[0].message == "there is no parser of type 'sjon'"
+    lines = {"@type": "multiline", "format_firstline": "/^a/", "format1": "/(?<a>.*)/"}
+    _, problems = read_parser("multi_format", section("pattern", lines))
+    assert problems[0].message == "multiline reads several lines at once: it cannot be one of several formats"

@@ -37,6 +37,10 @@ AROUND = Surroundings(env={"SET": "x", "EMPTY": ""}, hostname=HOST, worker_id="0
         ("ENV['GONE'] || use_nil", None),
         ("use_default", USE_DEFAULT),
         ("5", "5"),
+        ("ENV['GONE'] || true", "true"),
+        ("ENV['GONE'] || false", "false"),
+        ("'https://' + ENV['SET'] + ':' + ENV.fetch('GONE', '1') + '/api'", "https://x:1/api"),
+        ("ENV['SET'] || 'a' + ENV.fetch('GONE') + 'b'", "x"),
     ],
 )
 def test_what_is_read(code: str, value: object):
@@ -84,3 +88,14 @@ def test_the_end_of_code():
 def test_any_code_is_read_or_refused(code: str):
     with contextlib.suppress(ConfigSyntaxError):
         evaluate(code, AROUND, Place())
+
+
+@pytest.mark.parametrize("code", ["'a' + 1", "true + 'a'", "nil + 'a'", "'a' +", "false || 'a'"])
+def test_sums_and_choices_that_ruby_refuses_or_sees_otherwise(code: str):
+    with pytest.raises(ConfigSyntaxError, match="Ruby is not run here"):
+        evaluate(code, AROUND, Place())
+
+
+def test_a_variable_that_is_not_set_is_no_part_of_a_sum():
+    with pytest.raises(ConfigSyntaxError, match="not set is added to a text"):
+        evaluate("'a' + ENV['GONE']", AROUND, Place())

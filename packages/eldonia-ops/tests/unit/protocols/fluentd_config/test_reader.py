@@ -226,3 +226,10 @@ def test_any_text_is_read_without_an_exception(text: str):
 )
 def test_any_pieces_are_read_without_an_exception(pieces: list[str]):
     read("".join(pieces))
+
+
+def test_variables_that_are_not_set_are_named():
+    text = "<s>\na \"#{ENV['X']}\"\nb \"x#{ENV['X']}y\"\nc \"#{ENV['X'] || use_nil}\"\nd \"#{ENV['X'] || 'e'}\"\n</s>"
+    root, problems = read(text.encode())
+    assert values(root.sections[0]) == {"a": None, "b": "xy", "c": None, "d": "e"}
+    assert texts(problems) == ["2: X is not set: a counts as not written"]

@@ -120,3 +120,28 @@ def test_what_is_nested_too_deep_is_kept_with_a_word(depth: int) -> None:
     record = document_record({"a": deep}, NOW, tag="t")
     assert record.parse_error
     assert (record.tag, record.timestamp_ns) == ("t", NOW)
+
+
+ACCESS = {"remote": "10.0.0.1", "host": "-", "method": "POST", "path": "/api/pay", "code": "502", "size": "12"}
+
+
+def test_an_access_log_is_shown_as_what_was_asked_and_answered():
+    found = document_record(ACCESS, NOW)
+    assert (found.message, found.level, found.hostname) == ("POST /api/pay 502", LogLevel.ERROR, "")
+    assert found.metadata == ACCESS
+    assert document_record({"verb": "GET", "url": "/a"}, NOW).message == "GET /a"
+    assert document_record({**ACCESS, "message": "m"}, NOW).message == "m"
+
+
+@pytest.mark.parametrize(
+    "other", [{"method": "charge_card", "path": "/x"}, {"method": "GET", "path": 7}, {"path": "/x"}]
+)
+def test_what_is_no_request_keeps_its_whole_document(other: dict[str, Any]):
+    assert document_record(other, NOW).message == msgspec.json.encode(other).decode()
+
+
+def test_a_dash_is_no_host_in_many_documents_either():
+    some = [{**USUAL, "host": "-" if at % 3 else f"h{at}"} for at in range(MIN_BLOCK * 3)]
+    found = list(document_records(some, [NOW] * len(some), NOW))
+    assert [record.hostname for record in found] == [f"h{at}" if at % 3 == 0 else "" for at in range(len(some))]
+    assert found == [document_record(one, NOW) for one in some]

@@ -15,6 +15,8 @@ test("facets are fields that divide the records", () => {
   assert.deepEqual(dividing(accesses, 2), ["method", "status"]);
   assert.deepEqual(dividing([{ metadata: { took: 1, status: 200 } }, { metadata: { took: 2, status: 500 } }]), ["status"], "a measurement divides nothing");
   assert.deepEqual(dividing([]), []);
+  const documents = accesses.map((one, at) => ({ metadata: { _index: `i${at % 2}`, _version: 1 + (at % 2), _source: at % 2 ? "a,b" : "a", ...one.metadata } }));
+  assert.deepEqual(dividing(documents, 5), ["method", "status", "path", "_index", "user.plan"], "how a document is put together divides nothing for people");
   assert.deepEqual(dividing([{ metadata: { a: 1 } }, {}]), []);
 });
 

@@ -10,7 +10,7 @@ from typing import Any, Final, Protocol
 from uuid import uuid4
 
 from eldonia_ops.model.snapshots import SnapshotFile
-from eldonia_ops.ports import TelemetryError, TelemetryLimitError, TelemetryUnavailableError
+from eldonia_ops.ports import QueryTooComplexError, TelemetryError, TelemetryLimitError, TelemetryUnavailableError
 
 Parameter = str | int | float | list[str] | list[int] | list[float]
 """A value for a statement: a scalar or a homogeneous list."""
@@ -52,6 +52,8 @@ WRITE_SETTINGS: Final[Mapping[str, int | str]] = {
 _LIMIT_CODES = frozenset({158, 159, 160, 241, 307, 394, 396})
 # TOO_MANY_ROWS, TIMEOUT_EXCEEDED, TOO_SLOW, MEMORY_LIMIT_EXCEEDED, TOO_MANY_BYTES,
 # QUERY_WAS_CANCELLED, TOO_MANY_ROWS_OR_BYTES
+_SHAPE_CODES = frozenset({167, 168, 306})
+# TOO_DEEP_AST, TOO_BIG_AST, TOO_DEEP_RECURSION: asked again it is refused again.
 
 
 class EngineUnavailableError(TelemetryUnavailableError):
@@ -147,6 +149,8 @@ def failure(message: str, code: int = 0) -> TelemetryError:
         _, _, rest = message.partition("Code: ")
         digits = rest.partition(".")[0]
         code = int(digits) if digits.isdigit() else 0
+    if code in _SHAPE_CODES:
+        return QueryTooComplexError("the search has too many parts within each other: write it with fewer")
     text = message.split("(version ", maxsplit=1)[0].strip()[:2000]
     kind = TelemetryLimitError if code in _LIMIT_CODES else TelemetryError
     return kind(text)

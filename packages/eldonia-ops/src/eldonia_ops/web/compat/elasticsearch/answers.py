@@ -9,7 +9,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from eldonia_ops.model.foreign import decode_json, nesting
-from eldonia_ops.ports import TelemetryError, TelemetryLimitError
+from eldonia_ops.ports import QueryTooComplexError, TelemetryError, TelemetryLimitError
 from eldonia_ops.protocols.elasticsearch.errors import ElasticsearchError, illegal_argument, parsing_error, rejected
 from eldonia_ops.protocols.elasticsearch.query.errors import DslError
 from eldonia_ops.web.limits import NoRoomError, RequestLimits, read_body
@@ -95,6 +95,8 @@ def guarded(endpoint: Endpoint, limits: RequestLimits) -> Endpoint:
             return refused(error)
         except DslError as error:
             return answered({"error": error.body(), "status": error.status}, error.status)
+        except QueryTooComplexError as error:
+            return refused(ElasticsearchError(400, "too_many_clauses", str(error)))
         except TelemetryLimitError:
             reason = "the answer would take more time, rows or memory than one question may: narrow the time range"
             return refused(ElasticsearchError(429, "circuit_breaking_exception", reason))

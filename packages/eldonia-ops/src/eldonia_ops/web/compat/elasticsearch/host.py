@@ -7,6 +7,7 @@ from typing import Any, Final
 from starlette.convertors import Convertor, register_url_convertor
 from starlette.requests import Request
 
+from eldonia_ops.protocols.elasticsearch.bound_pipelines import bindings, bound_pipelines
 from eldonia_ops.protocols.elasticsearch.catalog import Catalog
 from eldonia_ops.protocols.elasticsearch.errors import ElasticsearchError
 from eldonia_ops.protocols.elasticsearch.index_names import Options, options_of
@@ -97,6 +98,32 @@ def check_deletion(request: Request, catalog: Catalog, settings: Mapping[str, An
     """
     if (policy := catalog.deleting_policy(settings)) and not may(request, Permission.ADMINISTER):
         raise refused_deletion(f"the policy [{policy}]")
+
+
+def check_bindings(request: Request, before: Mapping[str, Any], after: Mapping[str, Any]) -> None:
+    """Refuse flat settings by which documents of others go through another pipeline, to who may not do that.
+
+    Raises:
+        ElasticsearchError: the default or the final pipeline would be another.
+    """
+    if bindings(before) != bindings(after) and not may(request, Permission.ADMINISTER):
+        raise refused_binding("the default or final pipeline of an index")
+
+
+def check_pipeline(request: Request, catalog: Catalog, name: str) -> None:
+    """Refuse a change of a pipeline that documents of others go through, to who may not do that.
+
+    Raises:
+        ElasticsearchError: indices or templates name it.
+    """
+    if name in bound_pipelines(catalog) and not may(request, Permission.ADMINISTER):
+        raise refused_binding(f"the pipeline [{name}], which is the default or final one of an index,")
+
+
+def refused_binding(what: str) -> ElasticsearchError:
+    """What changes the documents of all senders takes an admin."""
+    reason = f"{what} changes what others send: that takes a token of the role admin"
+    return ElasticsearchError(403, "security_exception", reason)
 
 
 def refused_deletion(what: str) -> ElasticsearchError:

@@ -26,6 +26,7 @@ from eldonia_ops.web.compat.elasticsearch.host import (
     ElasticsearchHost,
     EsRoute,
     author_of,
+    check_bindings,
     check_deletion,
     may,
 )
@@ -55,7 +56,10 @@ def routes(host: ElasticsearchHost) -> list[EsRoute]:
             raise illegal_argument("each of [aliases] is an object")
         body = {**body, "aliases": checked_aliases(body.get("aliases"))}
         settings = flat_settings(body.get("settings") or {})
-        check_deletion(request, await host.catalog.current(), settings)
+        catalog = await host.catalog.current()
+        check_deletion(request, catalog, settings)
+        usual = flat_settings(catalog.made(name).settings)
+        check_bindings(request, usual, {**usual, **settings})
         await host.catalog.create_index(name, {**body, "settings": settings}, author_of(request))
         return answered({"acknowledged": True, "shards_acknowledged": True, "index": name})
 
@@ -167,6 +171,7 @@ def routes(host: ElasticsearchHost) -> list[EsRoute]:
         for name in host.named(catalog, request, request.path_params["index"], Options(allow_no_indices=False)):
             old = dict(catalog.indices[name].body)
             settings = {key: value for key, value in {**old.get("settings", {}), **body}.items() if value is not None}
+            check_bindings(request, old.get("settings", {}), settings)
             await host.catalog.put(EntryKind.INDEX, name, {**old, "settings": settings}, author_of(request))
         return answered({"acknowledged": True})
 

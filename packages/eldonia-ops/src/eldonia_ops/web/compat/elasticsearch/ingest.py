@@ -17,7 +17,7 @@ from eldonia_ops.protocols.elasticsearch.ingest.fields import IngestDocument
 from eldonia_ops.web.access import Permission
 from eldonia_ops.web.audit.trail import no_change
 from eldonia_ops.web.compat.elasticsearch.answers import answered, flag, object_body
-from eldonia_ops.web.compat.elasticsearch.host import ElasticsearchHost, EsRoute, author_of
+from eldonia_ops.web.compat.elasticsearch.host import ElasticsearchHost, EsRoute, author_of, check_pipeline
 
 _MOST_DOCS: Final = 1_000
 _TRIED: Final = "_simulate_pipeline"
@@ -33,6 +33,10 @@ def routes(host: ElasticsearchHost) -> list[EsRoute]:
     async def put(request: Request) -> Response:
         name, body = request.path_params["name"], await object_body(request, host.limits)
         compile_pipeline(name, body)
+        catalog = await host.catalog.current()
+        known = catalog.get(EntryKind.PIPELINE, name)
+        if known is None or known.body != body:
+            check_pipeline(request, catalog, name)
         await host.catalog.put(EntryKind.PIPELINE, name, body, author_of(request))
         return answered({"acknowledged": True})
 
@@ -48,6 +52,7 @@ def routes(host: ElasticsearchHost) -> list[EsRoute]:
 
     async def delete(request: Request) -> Response:
         name = request.path_params["name"]
+        check_pipeline(request, await host.catalog.current(), name)
         if not await host.catalog.drop(EntryKind.PIPELINE, name):
             raise missing(f"pipeline [{name}] is missing")
         return answered({"acknowledged": True})

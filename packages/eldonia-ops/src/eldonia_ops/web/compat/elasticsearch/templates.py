@@ -8,6 +8,7 @@ from starlette.responses import Response
 
 from eldonia_ops.model.index_catalog import EntryKind
 from eldonia_ops.protocols.elasticsearch.alias_options import checked_aliases
+from eldonia_ops.protocols.elasticsearch.bound_pipelines import template_settings
 from eldonia_ops.protocols.elasticsearch.catalog import Catalog
 from eldonia_ops.protocols.elasticsearch.errors import ElasticsearchError, illegal_argument, missing
 from eldonia_ops.protocols.elasticsearch.index_names import fits_any
@@ -24,6 +25,7 @@ from eldonia_ops.web.compat.elasticsearch.host import (
     ElasticsearchHost,
     EsRoute,
     author_of,
+    check_bindings,
     check_deletion,
     may,
     refused_alias,
@@ -71,6 +73,9 @@ def _routes(host: ElasticsearchHost, address: str, kind: EntryKind, word: str) -
         template = body if kind is EntryKind.LEGACY_TEMPLATE else body.get("template") or {}
         checked_aliases(template.get("aliases"))
         check_deletion(request, catalog, flat_settings(template.get("settings") or {}))
+        known = catalog.get(kind, name)
+        before = template_settings(kind, known.body) if known is not None else {}
+        check_bindings(request, before, template_settings(kind, body))
         lifecycle = template.get("lifecycle")
         if isinstance(lifecycle, dict) and lifecycle.get("data_retention") and not may(request, Permission.ADMINISTER):
             raise refused_deletion(f"[data_retention] of the template [{name}]")
@@ -95,7 +100,11 @@ def _routes(host: ElasticsearchHost, address: str, kind: EntryKind, word: str) -
 
     async def delete(request: Request) -> Response:
         names = request.path_params["name"]
-        some = [name for name in _found(await host.catalog.current(), kind, names) if name != "logs"]
+        catalog = await host.catalog.current()
+        some = [name for name in _found(catalog, kind, names) if name != "logs"]
+        for name in some:
+            known = catalog.get(kind, name)
+            check_bindings(request, template_settings(kind, known.body) if known is not None else {}, {})
         if not some and "*" not in names:
             if kind is EntryKind.INDEX_TEMPLATE and names == "logs":
                 some = ["logs"]

@@ -11,7 +11,7 @@ import httpx
 import msgspec
 import pytest
 
-from eldonia_ops.ports import TelemetryError, TelemetryLimitError
+from eldonia_ops.ports import QueryTooComplexError, TelemetryError, TelemetryLimitError
 from eldonia_ops.storage.clickhouse import Retention, open_on_engine, open_telemetry_store
 from eldonia_ops.storage.clickhouse.engines.chdb import ChdbEngine
 from eldonia_ops.storage.clickhouse.engines.engine import Engine, EngineUnavailableError
@@ -51,6 +51,8 @@ async def test_a_question_that_takes_too_much_is_refused(engine: Engine) -> None
     with pytest.raises(TelemetryError, match="no_such_table") as caught:
         await engine.query("SELECT * FROM no_such_table")
     assert not isinstance(caught.value, TelemetryLimitError)
+    with pytest.raises(QueryTooComplexError, match="too many parts within each other"):
+        await engine.query(f"SELECT {'not(' * 1_500}1{')' * 1_500}")
     assert await engine.query("SELECT 1 AS x") == b'{"x":1}\n'
 
 

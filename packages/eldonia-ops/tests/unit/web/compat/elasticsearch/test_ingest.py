@@ -125,3 +125,46 @@ async def test_trying_one(ask: Any, platform: FakePlatform) -> None:
     assert (await ask("POST", "/_ingest/pipeline/upper/_simulate", json={"docs": []}))[0] == 400
     assert (await ask("POST", "/_ingest/pipeline/upper/_simulate?verbose=true", json={"docs": docs}))[0] == 400
     assert platform.telemetry.logs.records == []
+
+
+DROPPING: dict[str, Any] = {"processors": [{"drop": {}}]}
+MARKING: dict[str, Any] = {"processors": [{"set": {"field": "seen", "value": True}}]}
+
+
+async def test_a_sender_cannot_drop_what_others_send(ask: Any) -> None:
+    """A pipeline that documents go through without being asked for is an admin's."""
+
+    async def refused(method: str, path: str, body: Any = None) -> None:
+        status, found = await ask(method, path, Role.INGEST, json=body or {})
+        assert (status, found["error"]["type"]) == (403, "security_exception"), (method, path)
+        assert "changes what others send" in found["error"]["reason"]
+
+    bound = {"index": {"default_pipeline": "drop"}}
+    assert (await ask("PUT", "/_ingest/pipeline/drop", Role.INGEST, json=DROPPING))[0] == 200, "a request may name it"
+    await send(ask, "/app/_bulk", {"index": {}}, {"n": 1})
+    await refused("PUT", "/app/_settings", bound)
+    await refused("PUT", "/other", {"settings": bound})
+    await refused("PUT", "/_index_template/t", {"index_patterns": ["x*"], "template": {"settings": bound}})
+    await refused("PUT", "/_component_template/t", {"template": {"settings": {"index.final_pipeline": "drop"}}})
+    await refused("PUT", "/_template/t", {"index_patterns": ["x*"], "settings": bound})
+    assert (await ask("PUT", "/app/_settings", Role.INGEST, json={"index.default_pipeline": "_none"}))[0] == 200
+
+
+async def test_a_sender_cannot_change_the_pipelines_that_an_admin_has_bound(ask: Any) -> None:
+    calls = {"processors": [{"pipeline": {"name": "inner"}}]}
+    template = {"index_patterns": ["x*"], "template": {"settings": {"index.final_pipeline": "outer"}}}
+    for name, body in (("inner", MARKING), ("outer", calls)):
+        assert (await ask("PUT", f"/_ingest/pipeline/{name}", json=body))[0] == 200
+    assert (await ask("PUT", "/_index_template/t", json=template))[0] == 200
+    for method, path, body in (
+        ("PUT", "/_ingest/pipeline/outer", DROPPING),
+        ("PUT", "/_ingest/pipeline/inner", DROPPING),
+        ("DELETE", "/_ingest/pipeline/inner", None),
+        ("DELETE", "/_index_template/t", None),
+        ("PUT", "/_index_template/t", {**template, "template": {}}),
+        ("PUT", "/x1", {"settings": {"index.final_pipeline": "_none"}}),
+    ):
+        assert (await ask(method, path, Role.INGEST, json=body or {}))[0] == 403, (method, path)
+    for path, same in (("/_ingest/pipeline/outer", calls), ("/_index_template/t", template), ("/x1", {})):
+        assert (await ask("PUT", path, Role.INGEST, json=same))[0] == 200, path
+    assert (await ask("PUT", "/_ingest/pipeline/outer", json=DROPPING))[0] == 200, "an admin may"

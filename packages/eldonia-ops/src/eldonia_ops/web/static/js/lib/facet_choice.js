@@ -6,6 +6,8 @@ export const OWN_FACETS = ["level", "service", "component", "user_id", "hostname
 const ALWAYS = ["level", "service"];
 // Last parts of names by which people divide records, whatever else is in them.
 const USUAL_NAMES = /(^|[._])(status|status_code|code|method|path|route|url|uri|user|action|type|kind|event|logger|module|database|db|verb|namespace|pod|container)$/i;
+// Of Elasticsearch's documents: how one is put together again, and which it is. They divide nothing for people.
+const OF_DOCUMENTS = ["_source", "_id", "_version"];
 const MOST = 4;
 const LONGEST = 80;
 const NUMBERS = 12; // a number with more values than this is a measurement
@@ -26,6 +28,7 @@ export function dividing(records, most = MOST) {
   const fields = new Map();
   for (const record of records) {
     for (const [path, value] of leavesOf(record.metadata ?? {}, ["metadata"])) {
+      if (OF_DOCUMENTS.includes(path[1])) continue;
       const name = fieldName(path);
       const known = fields.get(name) ?? { name, count: 0, values: new Set(), numbers: true };
       known.count += 1;
