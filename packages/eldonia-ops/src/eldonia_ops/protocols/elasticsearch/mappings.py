@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
 
-from eldonia_ops.protocols.elasticsearch.templates import MAX_DEPTH, merged
+from eldonia_ops.protocols.elasticsearch.templates import MAX_DEPTH
 
 _DATE: Final = re.compile(
     r"[0-9]{4}-[0-9]{2}-[0-9]{2}(?:T[0-9]{2}:[0-9]{2}(?::[0-9]{2}(?:[.,][0-9]{1,9})?)?(?:Z|[+-][0-9]{2}:?[0-9]{2})?)?"
@@ -61,8 +61,22 @@ def _type_of(value: Any) -> dict[str, Any]:
 
 def mapping_of(declared: Mapping[str, Any], known: Mapping[str, Any]) -> dict[str, Any]:
     """The mapping of an index: what is declared counts over the ``properties`` that are known by its documents."""
-    properties = merged(known, declared.get("properties") or {})
+    properties = _properties(known, declared.get("properties") or {}, 0)
     return {**declared, **({"properties": properties} if properties else {})}
+
+
+def _properties(known: Mapping[str, Any], declared: Mapping[str, Any], depth: int) -> dict[str, Any]:
+    """Both together. A field that is declared is as it is declared; an object has the fields that are known, too."""
+    found = dict(known)
+    for name, stated in declared.items():
+        there = found.get(name)
+        inner, old = (one.get("properties") if isinstance(one, dict) else None for one in (stated, there))
+        if isinstance(old, dict) and isinstance(stated, dict) and stated.get("type") in (None, "object", "nested"):
+            below = _properties(old, inner if isinstance(inner, dict) else {}, depth + 1) if depth < MAX_DEPTH else old
+            found[name] = {**stated, "properties": below}
+        else:
+            found[name] = stated
+    return found
 
 
 def fields_of(properties: Mapping[str, Any]) -> Iterator[tuple[str, str]]:

@@ -114,7 +114,7 @@ async def test_who_may_not_delete_puts_nothing_under_a_policy_that_does(ask: Any
     hot = {"policy": {"phases": {"hot": {"actions": {}}}}}
     assert (await ask("PUT", "/_ilm/policy/short", json=deletes))[0] == 200
     assert (await ask("PUT", "/_ilm/policy/long", json=hot))[0] == 200
-    await ask("PUT", "/app")
+    await ask("PUT", "/app", Role.INGEST)
     under = {"index.lifecycle.name": "short"}
     nested = {"index": {"lifecycle": {"name": "short"}}}
     template = {"index_patterns": ["*"], "template": {"settings": nested}}

@@ -55,3 +55,13 @@ async def test_a_mapping_that_is_put_later_counts_from_then(ask: Any) -> None:
     await ask("PUT", "/l/_mapping", json={"properties": {"n": {"type": "long"}}})
     assert (await ask("PUT", "/l/_doc/2", json={"n": "text"}))[0] == 400
     assert (await ask("GET", "/l/_doc/1"))[1]["_source"] == {"n": "text"}
+
+
+async def test_a_declared_field_is_shown_as_it_is_declared(ask: Any) -> None:
+    """``items.sku`` is seen as a text with a keyword inside of it; declared as a keyword it has nothing inside."""
+    declared = {"items": {"type": "nested", "properties": {"sku": {"type": "keyword"}}}}
+    await ask("PUT", "/f", json={"mappings": {"properties": declared}})
+    await ask("PUT", "/f/_doc/1", json={"items": {"sku": "A-1", "seen": 1}})
+    shown = (await ask("GET", "/f/_mapping"))[1]["f"]["mappings"]["properties"]["items"]
+    assert shown == {"type": "nested", "properties": {"sku": {"type": "keyword"}, "seen": {"type": "long"}}}
+    assert set((await ask("GET", "/f/_field_caps?fields=items.*"))[1]["fields"]) == {"items", "items.sku", "items.seen"}

@@ -181,7 +181,7 @@ async def test_what_cannot_be_taken_is_rejected(ask: Any, platform: FakePlatform
 @pytest.mark.parametrize(
     ("method", "path", "body", "type"),
     [
-        ("POST", "/_bulk", b"", "illegal_argument_exception"),
+        ("POST", "/_bulk", b"", "parse_exception"),
         ("POST", "/_bulk", b"{}\n", "illegal_argument_exception"),
         ("PUT", "/a/_doc/" + "x" * 600, b"{}", "illegal_argument_exception"),
         ("PUT", "/a/_doc/1?op_type=put", b"{}", "illegal_argument_exception"),
