@@ -102,7 +102,7 @@ class _Places:
 
 
 class BrokenOffError(RuntimeError):
-    """An answer that has begun cannot be ended: the connection is closed, so that nobody takes it for whole."""
+    """An answer that has begun cannot be ended: the connection is closed, so that it cannot be taken for whole."""
 
 
 async def _started(first: bytes, rest: AsyncIterator[bytes], last: Callable[[Problem], bytes]) -> AsyncIterator[bytes]:
