@@ -29,8 +29,8 @@ done
 # PostgreSQL's programs are not on PATH.
 ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || command -v initdb >/dev/null 2>&1 || missing="$missing postgresql"
 # rsyslog's outputs are packages of their own.
-ls /usr/lib/*/rsyslog/omelasticsearch.so /usr/lib/*/rsyslog/lmnsd_gtls.so /usr/lib/*/rsyslog/lmnsd_ossl.so >/dev/null 2>&1 ||
-    missing="$missing rsyslog rsyslog-elasticsearch rsyslog-gnutls rsyslog-openssl"
+ls /usr/lib/*/rsyslog/omelasticsearch.so /usr/lib/*/rsyslog/lmnsd_gtls.so >/dev/null 2>&1 ||
+    missing="$missing rsyslog rsyslog-elasticsearch rsyslog-gnutls"
 # Nor are these of systemd.
 [ -e /lib/systemd/systemd-journal-upload ] || missing="$missing systemd-journal-remote"
 if [ -z "$missing" ]; then

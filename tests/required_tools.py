@@ -34,7 +34,7 @@ PACKAGES: Final = {
     "prometheus-redis-exporter": "prometheus-redis-exporter",
     "promtool": "prometheus",
     "redis-server": "redis-server",
-    "rsyslogd": "rsyslog rsyslog-elasticsearch rsyslog-gnutls rsyslog-openssl",
+    "rsyslogd": "rsyslog rsyslog-elasticsearch rsyslog-gnutls",
     "systemd-analyze": "systemd",
     "systemd-journal-remote": "systemd-journal-remote",
     "systemd-journal-upload": "systemd-journal-remote",
