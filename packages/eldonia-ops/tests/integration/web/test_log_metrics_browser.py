@@ -14,7 +14,7 @@ from serving import Serving, serving
 requires_module("playwright")
 from playwright.async_api import expect  # noqa: E402
 
-pytestmark = pytest.mark.asyncio(loop_scope="module")  # that of the browser
+pytestmark = pytest.mark.asyncio(loop_scope="session")  # that of the browser
 
 BASE = "/api/ops/v1"
 DAY_NS = 86_400 * 10**9
@@ -46,7 +46,7 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serving]:
         yield one
 
 
-@pytest_asyncio.fixture(loop_scope="module")
+@pytest_asyncio.fixture(loop_scope="session")
 async def page(running: Serving, browser: Any) -> AsyncIterator[Any]:
     context = await browser.new_context(locale="en-GB", reduced_motion="reduce")
     opened = await context.new_page()

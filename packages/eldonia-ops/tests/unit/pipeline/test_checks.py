@@ -205,12 +205,12 @@ def test_a_label_that_hands_events_back_under_another_tag_is_no_circle():
 
 
 def test_filters_that_change_nothing_are_left_out_with_a_warning():
-    metric = "<filter **>\n@type prometheus\n<metric>\nname a\n</metric>\n</filter>\n"
-    one, root_problems = built(f"{SOURCE}{metric}<match **>\n{NULL}")
+    measured = "<filter **>\n@type numeric_monitor\n<metric>\nname a\n</metric>\n</filter>\n"
+    one, root_problems = built(f"{SOURCE}{measured}<match **>\n{NULL}")
     assert one.complete
     assert [rule.type for rule in one.rules] == ["null"]
     assert [(problem.line, problem.level) for problem in root_problems] == [(11, Level.WARNING)]
-    assert root_problems[0].message.startswith("prometheus is left out: ")
+    assert root_problems[0].message.startswith("numeric_monitor is left out: ")
 
 
 def test_what_we_do_not_have_has_its_hint_inside_of_a_copy_too():

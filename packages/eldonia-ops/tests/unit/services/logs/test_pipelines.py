@@ -61,8 +61,8 @@ async def test_records_go_through_page_by_page(monkeypatch: pytest.MonkeyPatch) 
     assert streams(pipeline)
     assert not streams(parse_pipeline("* | dedup message"))
     store = await _store(10)
-    found = [[item.record and item.record.message for item in page] async for page in pages(store, QUERY, pipeline, 7)]
-    assert found == [["9", "8", "7", "6"], ["5", "4", "2"]]
+    found = [[item.record and item.record.message for item in page] async for page in pages(store, QUERY, pipeline)]
+    assert found == [["9", "8", "7", "6"], ["5", "4", "2", "1"], ["0"]]
 
 
 def test_widths_fit_to_the_range_and_to_the_readers_zone() -> None:

@@ -37,19 +37,19 @@ class LuceneScanner:
         self.at += len(text)
         return True
 
-    def _matched(self, pattern: re.Pattern[str]) -> re.Match[str] | None:
-        if found := pattern.match(self.text, self.at):
+    def _taken(self, found: re.Match[str] | None) -> re.Match[str] | None:
+        if found:
             self.at = found.end()
         return found
 
     def field(self) -> str | None:
         """The name of a field with its colon."""
-        found = self._matched(_FIELD)
+        found = self._taken(_FIELD.match(self.text, self.at))
         return unescaped(found[1]) if found else None
 
     def comparison(self) -> str | None:
         """``>``, ``>=``, ``<`` or ``<=``."""
-        found = self._matched(_COMPARE)
+        found = self._taken(_COMPARE.match(self.text, self.at))
         return found[1] if found else None
 
     def bound(self) -> str:
@@ -58,7 +58,7 @@ class LuceneScanner:
         Raises:
             DslError: there is none.
         """
-        found = self._matched(_BOUND)
+        found = self._taken(_BOUND.match(self.text, self.at))
         if not found:
             raise self.fault()
         return unescaped(found[1] if found[1] is not None else found[2])
@@ -84,7 +84,7 @@ class LuceneScanner:
         Raises:
             DslError: there is none.
         """
-        found = self._matched(_WORD)
+        found = self._taken(_WORD.match(self.text, self.at))
         if not found:
             raise self.fault()
         return found[0]

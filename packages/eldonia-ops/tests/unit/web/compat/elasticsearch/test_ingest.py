@@ -147,7 +147,8 @@ async def test_a_sender_cannot_drop_what_others_send(ask: Any) -> None:
     await refused("PUT", "/_index_template/t", {"index_patterns": ["x*"], "template": {"settings": bound}})
     await refused("PUT", "/_component_template/t", {"template": {"settings": {"index.final_pipeline": "drop"}}})
     await refused("PUT", "/_template/t", {"index_patterns": ["x*"], "settings": bound})
-    assert (await ask("PUT", "/app/_settings", Role.INGEST, json={"index.default_pipeline": "_none"}))[0] == 200
+    assert (await ask("PUT", "/mine", Role.INGEST))[0] == 200
+    assert (await ask("PUT", "/mine/_settings", Role.INGEST, json={"index.default_pipeline": "_none"}))[0] == 200
 
 
 async def test_a_sender_cannot_change_the_pipelines_that_an_admin_has_bound(ask: Any) -> None:
