@@ -6,7 +6,7 @@ stage counts only when it was observed from there.
 
 import contextlib
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +22,9 @@ from eldonia_ops.model.plurals import counted
 
 PERSON = "Sato Yuki"
 _POLL_SECONDS = 0.25
+_CRASH = ("ServiceDown", "TargetDown", "ProbeFailed")
+"""Recovery, scrape and probe see the shop's crash; which is first depends on how busy the machine is."""
+_GATEWAY = ("payment-gateway", "PaymentGatewayError")
 
 
 class StageMissed(RuntimeError):  # noqa: N818 - it is an outcome, not a fault of this program
@@ -141,7 +144,7 @@ class Director:
         return f"{found['reference']}, {found['severity']}"
 
     def _crash_paged(self, stage: Stage, incidents: dict[str, str]) -> str:
-        self._wait(stage, lambda: self._message("pagerduty", "trigger", "ServiceDown"), "a PagerDuty trigger")
+        self._wait(stage, lambda: self._first_message(_CRASH, "pagerduty", "trigger"), "a PagerDuty trigger")
         return f"{self._since('crash'):.1f} s after the fault"
 
     def _crash_restarted(self, stage: Stage, incidents: dict[str, str]) -> str:
@@ -171,10 +174,10 @@ class Director:
 
     def _killed(self, stage: Stage, _: dict[str, str]) -> str:
         platform = self._processes["platform"]
-        if self._gateway_message("pagerduty", "trigger"):
+        if self._first_message(_GATEWAY, "pagerduty", "trigger"):
             raise StageMissed(stage.key, "the page had left before the platform could be killed")
         platform.kill()
-        if self._gateway_message("pagerduty", "trigger"):
+        if self._first_message(_GATEWAY, "pagerduty", "trigger"):
             raise StageMissed(stage.key, "the page had left before the platform could be killed")
         platform.start()
         if not wait_for_port(self._ports.platform, platform, stage.limit_seconds):
@@ -193,7 +196,9 @@ class Director:
 
     def _gateway_paged(self, stage: Stage, _: dict[str, str]) -> str:
         def notified() -> bool:
-            return bool(self._gateway_message("pagerduty", "trigger") and self._gateway_message("slack"))
+            return bool(
+                self._first_message(_GATEWAY, "pagerduty", "trigger") and self._first_message(_GATEWAY, "slack")
+            )
 
         self._wait(stage, notified, "both messages")
         return f"{self._since('gateway'):.1f} s after the fault"
@@ -227,7 +232,7 @@ class Director:
         return f"open for {(whole['resolved_at'] - whole['detected_at']) / 1000:.1f} s"
 
     def _gateway_notified(self, stage: Stage, _: dict[str, str]) -> str:
-        self._wait(stage, lambda: self._gateway_message("pagerduty", "resolve"), "PagerDuty's resolve")
+        self._wait(stage, lambda: self._first_message(_GATEWAY, "pagerduty", "resolve"), "PagerDuty's resolve")
         return "PagerDuty: resolve"
 
     def _gateway_postmortem(self, stage: Stage, incidents: dict[str, str]) -> str:
@@ -292,9 +297,9 @@ class Director:
             None,
         )
 
-    def _gateway_message(self, kind: str, *words: str) -> dict[str, Any] | None:
-        """The message about the failing gateway. Probe and payments are of one outage: the first of both is sent."""
-        found = (self._message(kind, *words, name) for name in ("payment-gateway", "PaymentGatewayError"))
+    def _first_message(self, names: Sequence[str], kind: str, *words: str) -> dict[str, Any] | None:
+        """The message about an outage that several alerts see: the first of them is sent."""
+        found = (self._message(kind, *words, name) for name in names)
         return next((item for item in found if item is not None), None)
 
     def _entry(self, incident: str, kind: str) -> dict[str, Any] | None:
