@@ -6,6 +6,7 @@ from enum import StrEnum
 from typing import Final
 
 from eldonia_ops.model.conditions import FieldName
+from eldonia_ops.model.prometheus_conventions import DEFAULT_BUCKETS
 from eldonia_ops.search.tree import EVERYTHING, Node
 
 
@@ -19,9 +20,6 @@ class LogMetricType(StrEnum):
     HISTOGRAM = "histogram"
     """How the numbers in a field are spread, in classic buckets."""
 
-
-DEFAULT_BUCKETS: Final = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
-"""Those of Prometheus' client libraries, for seconds."""
 
 UNITS: Final[Mapping[str, tuple[str, float]]] = {
     **{"ns": ("seconds", 1e-9), "us": ("seconds", 1e-6), "ms": ("seconds", 1e-3), "s": ("seconds", 1.0)},

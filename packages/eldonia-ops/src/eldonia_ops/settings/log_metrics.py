@@ -5,9 +5,10 @@ import re
 from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar, Final
 
-from eldonia_ops.log_metrics.definition import DEFAULT_BUCKETS, UNITS, LogMetric, LogMetricType
+from eldonia_ops.log_metrics.definition import UNITS, LogMetric, LogMetricType
 from eldonia_ops.model.conditions import FieldName
 from eldonia_ops.model.errors import Diagnostic, Level
+from eldonia_ops.model.prometheus_conventions import DEFAULT_BUCKETS, LABEL_NAME, METRIC_NAME
 from eldonia_ops.protocols.prometheus.rules import locate
 from eldonia_ops.protocols.yaml_document import YamlNode
 from eldonia_ops.search import EVERYTHING, Node, SearchError, parse_search
@@ -17,8 +18,6 @@ from eldonia_ops.settings.kinds import NULL, Choice, Clean, Kind, Whole
 from eldonia_ops.settings.reader import SettingsReader
 from eldonia_ops.settings.texts import Text
 
-_NAME: Final = re.compile(r"[a-zA-Z_:][a-zA-Z0-9_:]*")
-_LABEL: Final = re.compile(r"(?!__)[a-zA-Z_][a-zA-Z0-9_]*")
 NO_UNIT: Final = "none"
 _MOST_LABELS: Final = 10
 _MOST_BUCKETS: Final = 100
@@ -142,7 +141,7 @@ class LabelFields(Kind):
 
 
 def _is_label(reader: SettingsReader, label: str, place: YamlNode, found: dict[str, str]) -> bool:
-    if not _LABEL.fullmatch(label):
+    if not LABEL_NAME.fullmatch(label):
         hint = "letters, digits and underscores; write label: field"
         reader.problems.add(place, f"{label!r} cannot be a label's name", hint)
     elif label in ("le", "quantile"):
@@ -257,7 +256,7 @@ class LogMetricSettings:
 
 def check_log_metric(reader: SettingsReader, found: LogMetricSettings) -> None:
     """Note what does not fit together."""
-    if found.name and not _NAME.fullmatch(found.name):
+    if found.name and not METRIC_NAME.fullmatch(found.name):
         reader.fault("name", f"{found.name!r} cannot be a metric's name", "letters, digits, _ and :, no digit first")
     if found.type is not LogMetricType.COUNTER and not found.value:
         reader.fault("value", f"a {found.type} needs the field with its number", "write value: performance.duration")

@@ -1,8 +1,9 @@
 """Fields of a form in the body of a request: with names in one line, or with parts (RFC 7578). Pure."""
 
-import re
 from typing import Final
 from urllib.parse import parse_qs
+
+from python_multipart.multipart import parse_options_header
 
 from eldonia_ops.intake import IntakeError
 
@@ -10,11 +11,7 @@ URLENCODED: Final = "application/x-www-form-urlencoded"
 MULTIPART: Final = "multipart/form-data"
 _MOST_FIELDS: Final = 16
 _MOST_HEADERS: Final = 4_096
-_BOUNDARY: Final = re.compile(r";\s*boundary=(?:\"([^\"]{1,70})\"|([^\s\";,]{1,70}))", re.IGNORECASE)
-_NAME: Final = re.compile(
-    rb"^content-disposition:\s*form-data\b[^\r\n]*?;\s*name=(?:\"([^\"\r\n]*)\"|([^\s\";]+))",
-    re.IGNORECASE | re.MULTILINE,
-)
+_LONGEST_KIND: Final = 1_024
 
 
 def is_form(content_type: str) -> bool:
@@ -38,10 +35,10 @@ def form_fields(content_type: str, body: bytes) -> dict[str, bytes]:
 
 
 def _of_parts(content_type: str, body: bytes) -> dict[str, bytes]:
-    boundary = _BOUNDARY.search(content_type)
-    if boundary is None:
+    _, options = parse_options_header(content_type[:_LONGEST_KIND])
+    if not (boundary := options.get(b"boundary")):
         raise IntakeError("the form names no boundary between its parts")
-    mark = b"\r\n--" + (boundary[1] or boundary[2]).encode("latin-1", "replace")
+    mark = b"\r\n--" + boundary
     # Before the first mark there may be a preamble, and behind the last one anything.
     _, *parts = (b"\r\n" + body).split(mark, _MOST_FIELDS + 2)
     found: dict[str, bytes] = {}
@@ -52,8 +49,18 @@ def _of_parts(content_type: str, body: bytes) -> dict[str, bytes]:
             raise IntakeError(f"the form has more than {_MOST_FIELDS} parts")
         padding, _, rest = part.partition(b"\r\n")
         head, blank, value = (b"\r\n" + rest).partition(b"\r\n\r\n")
-        name = _NAME.search(head[:_MOST_HEADERS])
+        name = _name(head[:_MOST_HEADERS])
         if padding.strip() or not blank or name is None:
             raise IntakeError("a part of the form has no Content-Disposition with a name")
-        found.setdefault((name[1] if name[1] is not None else name[2]).decode("utf-8", "replace"), value)
+        found.setdefault(name.decode("utf-8", "replace"), value)
     raise IntakeError("the form ends before its last boundary")
+
+
+def _name(headers: bytes) -> bytes | None:
+    """The name of a part by its Content-Disposition; None without one."""
+    for line in headers.split(b"\r\n"):
+        header, _, value = line.partition(b":")
+        if header.strip().lower() == b"content-disposition":
+            kind, options = parse_options_header(value.strip())
+            return options.get(b"name") if kind == b"form-data" else None
+    return None

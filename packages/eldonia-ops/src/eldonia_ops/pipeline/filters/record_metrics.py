@@ -6,12 +6,12 @@ https://github.com/fluent/fluent-plugin-prometheus
 
 import itertools
 import math
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
 from eldonia_ops.model.errors import Level
+from eldonia_ops.model.prometheus_conventions import DEFAULT_BUCKETS, LABEL_NAME, METRIC_NAME
 from eldonia_ops.pipeline.event import Batch
 from eldonia_ops.pipeline.filters.filter import Counted
 from eldonia_ops.pipeline.filters.placeholders import PlaceholderError, Scope, TagValues, Value, template_of
@@ -19,12 +19,7 @@ from eldonia_ops.pipeline.record_edits import as_text
 from eldonia_ops.pipeline.record_fields import field_of, steps_of
 from eldonia_ops.pipeline.section import Section, SectionReader
 
-DEFAULT_BUCKETS: Final = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
-"""Those of Prometheus' client libraries."""
-
 _KINDS: Final = ("counter", "gauge", "histogram", "summary")
-_NAME: Final = re.compile(r"[a-zA-Z_:][a-zA-Z0-9_:]*")
-_LABEL: Final = re.compile(r"(?!__)[a-zA-Z_][a-zA-Z0-9_]*")
 _MOST_METRICS: Final = 100
 _MOST_LABELS: Final = 10
 _MOST_BUCKETS: Final = 100
@@ -104,7 +99,7 @@ def _rule(reader: SectionReader, shared: Mapping[str, Any]) -> _Rule | None:
     initial = _initial(reader, tuple(labels))
     buckets = _buckets(reader)
     reader.finish()
-    if not _NAME.fullmatch(name):
+    if not METRIC_NAME.fullmatch(name):
         hint = "letters, digits, _ and :, no digit first"
         reader.problem(f"{name!r} cannot be a metric's name" if name else "<metric> needs name", "name", hint=hint)
         return None
@@ -137,7 +132,7 @@ def _values(reader: SectionReader, labels: Mapping[str, Any]) -> tuple[str | Val
         return None
     found: list[str | Value] = []
     for label, written in labels.items():
-        if not _LABEL.fullmatch(label) or label in ("le", "quantile"):
+        if not LABEL_NAME.fullmatch(label) or label in ("le", "quantile"):
             reader.problem(
                 f"{label!r} cannot be a label's name", hint="letters, digits and _; le and quantile are taken"
             )

@@ -39,6 +39,11 @@ def test_a_body_without_marks_is_refused_in_words(body: bytes, kind: str) -> Non
         form_fields(kind, body.replace(b"--", b""))
 
 
+def test_a_name_inside_of_the_name_of_a_file_is_none() -> None:
+    odd = PART.replace(b'name="json"', b'filename="a; name=other.txt"; name="json"')
+    assert form_fields(KIND, odd + b"--x--") == {"json": b'{"a": 1}'}
+
+
 def test_line_ends_marks_and_quotes_in_values_stay() -> None:
     value = b'\r\n--\r\n--y\r\n"--x'
     body = b"a preamble\r\n" + PART.replace(b'{"a": 1}', value) + b"--x-- and what follows"

@@ -6,9 +6,9 @@ from fluent_conf import NOW_MS, batch, built, filter_with, made, pipeline, texts
 from eldonia_ops.log_metrics import LogCounts
 from eldonia_ops.model.errors import Level
 from eldonia_ops.model.labels import METRIC_NAME
+from eldonia_ops.model.prometheus_conventions import DEFAULT_BUCKETS
 from eldonia_ops.pipeline.checks import check_pipeline
 from eldonia_ops.pipeline.filters import Counted
-from eldonia_ops.pipeline.filters.record_metrics import DEFAULT_BUCKETS
 from eldonia_ops.pipeline.routing import Router
 from eldonia_ops.services.pipeline.metrics import log_metric, record_metrics
 
